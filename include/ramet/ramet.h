@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ramet: start a program or a function as any kind of task.
+ *
+ * A process, a thread, a vfork child and a container are one thing on Linux, a task, made by
+ * clone; they differ in what they share with the task that made them. A spec says for each
+ * resource share, copy or new, and what the task runs. ramet_launch() checks it, makes the task
+ * and reports the step that failed, if one did.
+ *
+ *	struct ramet_task task;
+ *	struct ramet_error error;
+ *	int r = ramet_launch(&RAMET_SPEC(.program = "/bin/ls",
+ *					 .argv = (char *[]){"ls", "-l", NULL},
+ *					 .steps = RAMET_STEPS(RAMET_CWD("/tmp"))),
+ *			     &task, &error);
+ *
+ * Every function returns 0 or more, or -errno. Results come last and are not written on failure.
+ * The library never prints and never exits. Unless a comment says otherwise, functions may be
+ * called from any thread at any time, and not from a signal handler. Linux 5.10 and later.
+ */
+#ifndef RAMET_RAMET_H
+#define RAMET_RAMET_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define RAMET_API __attribute__((visibility("default")))
+#define RAMET_MUST_CHECK __attribute__((warn_unused_result))
+
+/* ---- What a task shares ---------------------------------------------------------------- */
+
+/* Resources, as bits of the masks ramet_spec.share, .copy and .fresh. */
+enum ramet_resource {
+	RAMET_MEMORY = 1 << 0,	     /* the address space (CLONE_VM) */
+	RAMET_FILES = 1 << 1,	     /* the descriptor table (CLONE_FILES) */
+	RAMET_FS = 1 << 2,	     /* root, working directory, umask (CLONE_FS) */
+	RAMET_SIGHAND = 1 << 3,	     /* the table of signal handlers (CLONE_SIGHAND) */
+	RAMET_THREAD_GROUP = 1 << 4, /* the process: PID, limits, timers (CLONE_THREAD) */
+	RAMET_PARENT = 1 << 5,	     /* who waits for it (CLONE_PARENT) */
+	RAMET_SYSVSEM = 1 << 6,	     /* System V semaphore undo list (CLONE_SYSVSEM) */
+	RAMET_IO = 1 << 7,	     /* block I/O context (CLONE_IO) */
+	RAMET_TLS = 1 << 8,	     /* the thread pointer (new: CLONE_SETTLS) */
+	RAMET_MNT = 1 << 9,	     /* namespaces from here on */
+	RAMET_PID = 1 << 10,
+	RAMET_NET = 1 << 11,
+	RAMET_IPC = 1 << 12,
+	RAMET_UTS = 1 << 13,
+	RAMET_USER = 1 << 14,
+	RAMET_CGROUPNS = 1 << 15,
+	RAMET_TIME = 1 << 16,
+	RAMET_CGROUP = 1 << 17, /* new: start in the cgroup of ramet_spec.cgroup */
+};
+#define RAMET_RESOURCE_COUNT 18
+
+/* What a task has of a resource. */
+enum ramet_mode {
+	RAMET_MODE_SHARE = 1, /* the same object as its maker */
+	RAMET_MODE_COPY,      /* its own, with the same contents at birth */
+	RAMET_MODE_NEW,	      /* its own, fresh */
+};
+
+/* Named starting points: rows of one table, see ramet_preset_name(). */
+enum ramet_preset {
+	RAMET_PRESET_DEFAULT = 0, /* spawn for a program, fork for a function */
+	RAMET_PRESET_FORK,
+	RAMET_PRESET_VFORK,
+	RAMET_PRESET_SPAWN,
+	RAMET_PRESET_NPTL,
+	RAMET_PRESET_LINUXTHREADS,
+	RAMET_PRESET_CONTAINER, /* with a user namespace when the caller is not root */
+	RAMET_PRESET_COUNT_,
+};
+
+/* How a task is made and who waits meanwhile; chosen by the plan unless the spec forces it. */
+enum ramet_way {
+	RAMET_WAY_ANY = 0,
+	RAMET_WAY_HELD,	 /* memory shared, the caller sleeps in the kernel until exec or end */
+	RAMET_WAY_FUTEX, /* memory shared, own stack, the caller waits with a deadline */
+	RAMET_WAY_COPY,	 /* memory copied */
+};
+
+/* ---- Steps: what the child does before its body ------------------------------------------ */
+
+/* Kinds of step. Appended to, never renumbered. Those marked * are added by the plan. */
+enum ramet_step_kind {
+	RAMET_STEP_END = 0,
+	RAMET_STEP_WAIT_GO,	   /* * wait until the caller's side has done its steps */
+	RAMET_STEP_ID_MAP,	   /* caller's side: write setgroups, uid_map, gid_map */
+	RAMET_STEP_GUARD_MEMORY,   /* * caller's side: not dumpable until exec */
+	RAMET_STEP_INIT,	   /* stay as pid 1, run the rest in a child */
+	RAMET_STEP_SETSID,	   /* new session */
+	RAMET_STEP_SETPGID,	   /* process group */
+	RAMET_STEP_HOSTNAME,	   /* sethostname */
+	RAMET_STEP_PRIVATE_MOUNTS, /* stop mounts from propagating out */
+	RAMET_STEP_PROC,	   /* mount a fresh procfs on a path */
+	RAMET_STEP_GROUPS,	   /* supplementary groups */
+	RAMET_STEP_KEEP_GROUPS,	   /* leave supplementary groups alone though ids change */
+	RAMET_STEP_GID,		   /* real, effective and saved group id */
+	RAMET_STEP_UID,		   /* real, effective and saved user id */
+	RAMET_STEP_CWD,		   /* working directory */
+	RAMET_STEP_UMASK,	   /* file mode creation mask */
+	RAMET_STEP_DUP,		   /* descriptor `from` becomes descriptor `to` */
+	RAMET_STEP_KEEP,	   /* descriptor survives exec and closing of the rest */
+	RAMET_STEP_CLOSE_REST,	   /* close all but 0-2, the targets of DUP, and those kept */
+	RAMET_STEP_CLOSE_RANGE,	   /* * one stretch of the above */
+	RAMET_STEP_NO_NEW_PRIVS,   /* exec never gains privileges */
+	RAMET_STEP_SIGNAL,	   /* one signal, or all (0), to default or ignored */
+	RAMET_STEP_SIGMASK,	   /* blocked signals; the caller's where not given */
+	RAMET_STEP_EXEC,	   /* * run the program */
+	RAMET_STEP_CALL,	   /* * run the function */
+	RAMET_STEP_COUNT_,
+};
+
+/*
+ * One step. What it points at belongs to the caller and is only read during the launch. Order in
+ * the array matters among steps of one kind alone; across kinds the plan knows the right order
+ * (identity before working directory before descriptors before the signal mask).
+ */
+struct ramet_step {
+	uint32_t kind; /* enum ramet_step_kind */
+	int32_t number; /* pid group, umask, uid, gid, signal, descriptor */
+	union {
+		const char *path; /* CWD, PROC: a path; HOSTNAME: the name */
+		struct {
+			int32_t to;	 /* DUP */
+			uint32_t ignore; /* SIGNAL: 1 ignored, 0 default */
+		};
+		struct {
+			uint32_t first, last; /* CLOSE_RANGE, both included */
+		};
+		uint64_t mask; /* SIGMASK: bit N-1 is signal N */
+		struct {
+			const gid_t *groups;
+			size_t count; /* GROUPS */
+		};
+		struct {
+			const char *uid_map; /* lines "inside outside count"; NULL: own id as 0 */
+			const char *gid_map;
+		};
+		struct {
+			const char *const *paths; /* EXEC: tried in order, NULL-terminated */
+			char *const *argv;
+			char *const *envp;
+		};
+		struct {
+			int (*fn)(void *); /* CALL */
+			void *arg;
+		};
+	};
+};
+
+#define RAMET_STEPS(...) ((const struct ramet_step[]){__VA_ARGS__, {.kind = RAMET_STEP_END}})
+#define RAMET_CWD(path_) {.kind = RAMET_STEP_CWD, .path = (path_)}
+#define RAMET_UMASK(mask_) {.kind = RAMET_STEP_UMASK, .number = (mask_)}
+#define RAMET_SETSID() {.kind = RAMET_STEP_SETSID}
+/* 0: a group of its own. */
+#define RAMET_SETPGID(pgid_) {.kind = RAMET_STEP_SETPGID, .number = (pgid_)}
+#define RAMET_DUP(from_, to_) {.kind = RAMET_STEP_DUP, .number = (from_), .to = (to_)}
+#define RAMET_KEEP(fd_) {.kind = RAMET_STEP_KEEP, .number = (fd_)}
+#define RAMET_CLOSE_REST() {.kind = RAMET_STEP_CLOSE_REST}
+#define RAMET_UID(uid_) {.kind = RAMET_STEP_UID, .number = (int32_t)(uid_)}
+#define RAMET_GID(gid_) {.kind = RAMET_STEP_GID, .number = (int32_t)(gid_)}
+#define RAMET_GROUPS(n_, groups_) {.kind = RAMET_STEP_GROUPS, .groups = (groups_), .count = (n_)}
+#define RAMET_KEEP_GROUPS() {.kind = RAMET_STEP_KEEP_GROUPS}
+#define RAMET_NO_NEW_PRIVS() {.kind = RAMET_STEP_NO_NEW_PRIVS}
+#define RAMET_SIGNAL_DEFAULT(sig_) {.kind = RAMET_STEP_SIGNAL, .number = (sig_)}
+#define RAMET_SIGNAL_IGNORE(sig_) {.kind = RAMET_STEP_SIGNAL, .number = (sig_), .ignore = 1}
+#define RAMET_SIGMASK(mask_) {.kind = RAMET_STEP_SIGMASK, .mask = (mask_)}
+#define RAMET_HOSTNAME(name_) {.kind = RAMET_STEP_HOSTNAME, .path = (name_)}
+#define RAMET_PRIVATE_MOUNTS() {.kind = RAMET_STEP_PRIVATE_MOUNTS}
+#define RAMET_PROC(path_) {.kind = RAMET_STEP_PROC, .path = (path_)}
+/* Texts as the kernel's uid_map wants them; NULL maps the caller's own id to 0. */
+#define RAMET_ID_MAP(uid_map_, gid_map_)                                                           \
+	{.kind = RAMET_STEP_ID_MAP, .uid_map = (uid_map_), .gid_map = (gid_map_)}
+#define RAMET_INIT() {.kind = RAMET_STEP_INIT}
+
+/* ---- The spec ---------------------------------------------------------------------------- */
+
+#define RAMET_NO_SIGNAL (-1) /* ramet_spec.exit_signal: end without telling anybody */
+
+/* ramet_spec.options */
+#define RAMET_SEARCH_PATH 0x1u /* look `program` up in the caller's PATH if it has no slash */
+#define RAMET_NO_PIDFD 0x2u    /* do not ask for a pidfd; the task is known by its tid alone */
+#define RAMET_NO_LIBC 0x4u     /* the function runs no C library code: see below */
+
+/*
+ * What to start. Plain data: make it with RAMET_SPEC(), which sets size. All pointers are the
+ * caller's and are read only during the call. Set either program or fn.
+ *
+ * What a body may do:
+ *  - a program: any parent, any number of threads. Signals are blocked round the clone, handlers
+ *    do not run in the child, the mask is set last.
+ *  - a function with its own copy of memory: as after fork(). In a threaded caller ramet uses the
+ *    C library's fork() where that gives the spec, and refuses (-EINVAL, rule
+ *    function-needs-one-thread) where it does not, unless RAMET_NO_LIBC is set.
+ *  - a function that shares memory: either the caller is held meanwhile (CLONE_VFORK, as in
+ *    presets vfork and spawn), or RAMET_NO_LIBC promises that it runs no C library code (not even
+ *    printf, malloc or errno: their locks and caches belong to the caller's thread). Refused
+ *    otherwise, rule shared-memory-needs-no-libc.
+ */
+struct ramet_spec {
+	size_t size; /* sizeof(struct ramet_spec) of the caller's header */
+
+	enum ramet_preset preset;
+	uint32_t share; /* masks of enum ramet_resource; they win over the preset; */
+	uint32_t copy;	/* a resource may be in one of them only */
+	uint32_t fresh; /* "new" */
+	uint64_t flags; /* more clone flags, the kernel's values, added as they are */
+	int exit_signal; /* 0: the preset's; RAMET_NO_SIGNAL; 1 to 64 */
+
+	const char *program; /* path, or a name with RAMET_SEARCH_PATH */
+	char *const *argv;   /* NULL: {program, NULL} */
+	char *const *envp;   /* NULL: the caller's environment */
+	int (*fn)(void *);   /* its result is the exit status (low byte) */
+	void *arg;
+
+	const struct ramet_step *steps; /* ended by RAMET_STEP_END; NULL: none */
+	enum ramet_way way;		/* force a way; refused if it cannot give the spec */
+	unsigned options;
+	unsigned timeout_ms; /* futex and copy: until the body starts; 0: 30 s if ids change,
+				none otherwise. -ETIMEDOUT, and the child is killed */
+
+	void *stack;	   /* function that shares memory: lowest address; NULL: ramet makes one */
+	size_t stack_size; /* bytes; 0: 256 KiB. A guard page below is added when ramet makes it */
+	uint64_t tls;	   /* with fresh = RAMET_TLS; 0: the caller's own thread pointer */
+	pid_t *parent_tid; /* CLONE_PARENT_SETTID when not NULL */
+	pid_t *child_tid;  /* for CLONE_CHILD_SETTID and CLONE_CHILD_CLEARTID in flags */
+	const pid_t *set_tid; /* chosen pids, innermost namespace first (5.5) */
+	size_t set_tid_size;
+	int cgroup; /* with fresh = RAMET_CGROUP: descriptor of a cgroup2 directory (5.7) */
+};
+
+#define RAMET_SPEC(...) ((struct ramet_spec){.size = sizeof(struct ramet_spec), __VA_ARGS__})
+
+/* ---- Errors ------------------------------------------------------------------------------ */
+
+enum ramet_stage {
+	RAMET_STAGE_CHECK = 1, /* refused by a rule before anything was done */
+	RAMET_STAGE_PREPARE,   /* making stacks and the like */
+	RAMET_STAGE_CLONE,     /* the kernel refused the clone; the rule says why */
+	RAMET_STAGE_STEP,      /* a step failed; the child is gone */
+	RAMET_STAGE_DIED,      /* the child was killed before its body began */
+};
+
+/* Why a launch failed. Fixed size, no ownership; the strings are static. */
+struct ramet_error {
+	int error;		/* errno, positive */
+	enum ramet_stage stage;
+	unsigned step;		/* RAMET_STAGE_STEP: 1 for the first step of the plan */
+	unsigned step_count;
+	uint32_t kind;		/* enum ramet_step_kind */
+	const char *rule;	/* stable id, or NULL */
+	const char *why;	/* one sentence, or NULL */
+	const char *mend;	/* one sentence, or NULL */
+	char detail[160];	/* what the step was about: "chdir to /nope"; may be cut */
+};
+
+/*
+ * One line for people, without a newline: "step 4 of 7, chdir to /nope: No such file or
+ * directory". Returns the length it has or would have had, like snprintf.
+ */
+RAMET_API int ramet_error_format(const struct ramet_error *error, char *buf, size_t size);
+
+/* ---- Launch and task --------------------------------------------------------------------- */
+
+/* What was lost against the plan's first choice: bits of ramet_task.lost. */
+#define RAMET_LOST_CLONE3 0x1u /* clone(2) was used: clone3 is missing or filtered */
+#define RAMET_LOST_PIDFD 0x2u  /* the pidfd was opened after the clone, or there is none */
+#define RAMET_LOST_SHARE 0x4u  /* this system does not honour shared memory (valgrind, qemu-user):
+				  the child got a copy */
+
+/*
+ * A started task. Yours to keep; release it with ramet_task_close(). Do not copy it while in use.
+ */
+struct ramet_task {
+	pid_t tid;	/* in the caller's pid namespace */
+	int pidfd;	/* O_CLOEXEC, readable when the task has ended; -1 if there is none */
+	enum ramet_way way;
+	unsigned lost;
+	uint64_t flags; /* clone flags as issued, exit signal apart */
+	int exit_signal;
+	void *stack_;	/* private */
+};
+
+struct ramet_status {
+	int exited;   /* 1: code is the exit status; 0: code is the signal that ended it */
+	int code;
+	int core;     /* 1: a core was dumped */
+	struct rusage rusage; /* of the task and its waited-for children; zero if unknowable */
+};
+
+/*
+ * Start what spec says. On success the body runs: for a program, exec has succeeded. On failure
+ * nothing is left: no child, zombie, descriptor, mapping. error may be NULL.
+ *
+ * A SIGCHLD that the caller ignores makes the kernel reap the task: ramet_wait() then says
+ * -ECHILD unless the kernel keeps the status for the pidfd (6.15). A caller that waits for any
+ * child (waitpid(-1)) may take the task's status, as with any other child.
+ */
+RAMET_API RAMET_MUST_CHECK int ramet_launch(const struct ramet_spec *spec, struct ramet_task *ret_task,
+					    struct ramet_error *error);
+
+/*
+ * The same, but returning twice: the task's tid in the caller, 0 in the child, which has its own
+ * copy of memory and has done the steps. spec names no body; it may be NULL. Refused where memory
+ * would be shared (rule return-twice-needs-own-memory): there is ramet_vfork() for that shape.
+ */
+RAMET_API RAMET_MUST_CHECK int ramet_fork(const struct ramet_spec *spec, struct ramet_task *ret_task,
+					  struct ramet_error *error);
+
+/*
+ * vfork: CLONE_VM|CLONE_VFORK|SIGCHLD returning twice. The child may only call _exit or exec, and
+ * must not return from the function that called this. Returns the tid, 0, or -errno.
+ */
+RAMET_API long ramet_vfork(void) __attribute__((returns_twice));
+
+/*
+ * Wait for the end. timeout_ms < 0: for ever; 0: do not wait. -ETIMEDOUT if it still runs,
+ * -ECHILD if the kernel or somebody else has reaped it. Sees every exit signal. ret_status may be
+ * NULL. For a task in the caller's own thread group (RAMET_THREAD_GROUP shared) there is no
+ * status: 0 is the end, ret_status is exited with code 0.
+ * After 0 the stack that ramet made for a function is released.
+ */
+RAMET_API RAMET_MUST_CHECK int ramet_wait(struct ramet_task *task, int timeout_ms,
+					  struct ramet_status *ret_status);
+
+/* Send a signal; by pidfd where there is one, so never to a stranger with a recycled pid. */
+RAMET_API RAMET_MUST_CHECK int ramet_kill(const struct ramet_task *task, int sig);
+
+/* Close the pidfd. Neither ends nor waits for the task. */
+RAMET_API void ramet_task_close(struct ramet_task *task);
+
+/*
+ * The plan of a spec as text, a line a step: way, call, steps. Makes no task. Returns the length
+ * it has or would have had, or -errno with error filled.
+ */
+RAMET_API RAMET_MUST_CHECK int ramet_plan_format(const struct ramet_spec *spec, char *buf,
+						 size_t size, struct ramet_error *error);
+
+/* ---- The call itself --------------------------------------------------------------------- */
+
+struct clone_args; /* <linux/sched.h> */
+
+/*
+ * clone3 with the child in fn(arg), on the stack of args or, with stack 0, the caller's (only
+ * sane with copied memory or CLONE_VFORK, else -EINVAL). Falls back on clone(2) where clone3 is
+ * missing or filtered and no field needs it. With fn NULL it returns twice; -EINVAL if memory is
+ * shared. No signal is blocked, nothing is checked beyond that: the kernel's own result. The
+ * function form is async-signal-safe.
+ */
+RAMET_API RAMET_MUST_CHECK long ramet_clone3(const struct clone_args *args, size_t size,
+					     int (*fn)(void *), void *arg);
+
+/*
+ * The C library wrapper's face and meaning: clone(fn, stack_top, flags, arg, ptid, tls, ctid),
+ * the last three read only if flags ask for them. A program written for clone() builds with this
+ * after one rename. Unlike the wrapper it returns -errno. -EINVAL if fn or stack_top is NULL.
+ * Always clone(2), so that flags mean what the text in front of you says.
+ */
+RAMET_API RAMET_MUST_CHECK int ramet_clone(int (*fn)(void *), void *stack_top, int flags, void *arg,
+					   ... /* pid_t *ptid, void *tls, pid_t *ctid */);
+
+/* ---- Words: parsing and printing, from the tables the library itself uses ----------------- */
+
+/*
+ * "CLONE_VM|CLONE_FILES|SIGCHLD", "vm|files", "0x4111", "4001536", mixed. Numbers below 2^32 are
+ * read as clone(2) has them: the low byte is the exit signal. Case does not matter. -EINVAL, and
+ * *ret_bad (if not NULL) is the offset of the word that was not understood.
+ */
+RAMET_API RAMET_MUST_CHECK int ramet_flags_parse(const char *text, uint64_t *ret_flags,
+						 int *ret_exit_signal, size_t *ret_bad);
+
+/* "CLONE_VM|CLONE_VFORK", unknown bits in hex; "0" if none. Returns as snprintf does. */
+RAMET_API int ramet_flags_format(uint64_t flags, char *buf, size_t size);
+
+/* "memory,files" to a mask; names are those of ramet_resource_name(). */
+RAMET_API RAMET_MUST_CHECK int ramet_resources_parse(const char *text, uint32_t *ret_mask,
+						     size_t *ret_bad);
+
+/* Name of one resource bit ("thread-group"), of a preset, a mode, a way, a step; NULL if none. */
+RAMET_API const char *ramet_resource_name(enum ramet_resource resource);
+RAMET_API const char *ramet_preset_name(enum ramet_preset preset);
+RAMET_API const char *ramet_mode_name(enum ramet_mode mode);
+RAMET_API const char *ramet_way_name(enum ramet_way way);
+RAMET_API const char *ramet_step_name(uint32_t kind);
+
+/* The preset of that name, or -EINVAL. */
+RAMET_API RAMET_MUST_CHECK int ramet_preset_parse(const char *name, enum ramet_preset *ret_preset);
+
+/* What a preset asks for. container: CLONE_NEWUSER too if `privileged` is 0. -EINVAL if none. */
+RAMET_API RAMET_MUST_CHECK int ramet_preset_flags(enum ramet_preset preset, int privileged,
+						  uint64_t *ret_flags, int *ret_exit_signal);
+
+/* "SIGCHLD"; "SIGRT_2" for 34, as strace has it, since SIGRTMIN is the C library's. NULL if none. */
+RAMET_API const char *ramet_signal_name(int sig);
+/* "SIGUSR1", "usr1", "10", "SIGRTMIN+2" to a number 1..64, or -EINVAL. */
+RAMET_API RAMET_MUST_CHECK int ramet_signal_parse(const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* Steps about the process itself: session, names, mounts, identity, directories, body. */
+#include "child/steps.h"
+
+#include <errno.h>
+
+#include "base/sys.h"
+
+/* linux/mount.h; the C library's <sys/mount.h> has them as enumerators of its own. */
+#define MOUNT_NOSUID 2UL
+#define MOUNT_NODEV 4UL
+#define MOUNT_NOEXEC 8UL
+#define MOUNT_REC 16384UL
+#define MOUNT_PRIVATE (1UL << 18)
+
+#define UNUSED __attribute__((unused))
+
+long step_wait_go(struct child *child, const struct ramet_step *step UNUSED)
+{
+	const uint32_t *go = &child->record->go;
+	uint32_t value;
+
+	while ((value = __atomic_load_n(go, __ATOMIC_ACQUIRE)) == CHILD_GO_WAIT)
+		sys_futex_wait(go, CHILD_GO_WAIT, NULL);
+	return value == CHILD_GO_ON ? 0 : -ECANCELED;
+}
+
+/* Run through child->split by the loop; never through the table. */
+long step_init(struct child *child UNUSED, const struct ramet_step *step UNUSED)
+{
+	return -ENOSYS;
+}
+
+long step_setsid(struct child *child UNUSED, const struct ramet_step *step UNUSED)
+{
+	return sys_setsid();
+}
+
+long step_setpgid(struct child *child UNUSED, const struct ramet_step *step)
+{
+	return sys_setpgid(0, step->number);
+}
+
+long step_hostname(struct child *child UNUSED, const struct ramet_step *step)
+{
+	size_t n = 0;
+
+	while (step->path[n])
+		n++;
+	return sys_sethostname(step->path, n);
+}
+
+long step_private_mounts(struct child *child UNUSED, const struct ramet_step *step UNUSED)
+{
+	return sys_mount("none", "/", NULL, MOUNT_REC | MOUNT_PRIVATE, NULL);
+}
+
+long step_proc(struct child *child UNUSED, const struct ramet_step *step)
+{
+	return sys_mount("proc", step->path, "proc", MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC,
+			 NULL);
+}
+
+long step_groups(struct child *child UNUSED, const struct ramet_step *step)
+{
+	return sys_setgroups(step->count, step->groups);
+}
+
+long step_gid(struct child *child UNUSED, const struct ramet_step *step)
+{
+	const uint32_t gid = (uint32_t)step->number;
+
+	return sys_setresgid(gid, gid, gid);
+}
+
+long step_uid(struct child *child UNUSED, const struct ramet_step *step)
+{
+	const uint32_t uid = (uint32_t)step->number;
+
+	return sys_setresuid(uid, uid, uid);
+}
+
+long step_cwd(struct child *child UNUSED, const struct ramet_step *step)
+{
+	return sys_chdir(step->path);
+}
+
+long step_umask(struct child *child UNUSED, const struct ramet_step *step)
+{
+	return sys_umask((unsigned)step->number);
+}
+
+long step_no_new_privs(struct child *child UNUSED, const struct ramet_step *step UNUSED)
+{
+	return sys_prctl(KERNEL_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/*
+ * The paths were built before the clone. As a shell does: what is not there is passed over, a
+ * file that may not be executed is remembered in case nothing better follows.
+ */
+long step_exec(struct child *child UNUSED, const struct ramet_step *step)
+{
+	bool forbidden = false;
+	long r = -ENOENT;
+
+	for (const char *const *path = step->paths; *path; path++) {
+		r = sys_execve(*path, step->argv, step->envp);
+		if (r == -EACCES)
+			forbidden = true;
+		else if (r != -ENOENT && r != -ENOTDIR)
+			return r;
+	}
+	return forbidden ? -EACCES : r;
+}
+
+long step_call(struct child *child, const struct ramet_step *step)
+{
+	child_started(child);
+	return step->fn(step->arg) & 0xff;
+}

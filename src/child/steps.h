@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* The functions of kinds.def: each does one step, 0 or more, or -errno. */
+#ifndef RAMET_CHILD_STEPS_H
+#define RAMET_CHILD_STEPS_H
+
+#include "child/child.h"
+
+#define STEP(name) long name(struct child *child, const struct ramet_step *step)
+
+STEP(step_wait_go);
+STEP(step_init);
+STEP(step_setsid);
+STEP(step_setpgid);
+STEP(step_hostname);
+STEP(step_private_mounts);
+STEP(step_proc);
+STEP(step_groups);
+STEP(step_gid);
+STEP(step_uid);
+STEP(step_cwd);
+STEP(step_umask);
+STEP(step_keep);
+STEP(step_dup);
+STEP(step_close_range);
+STEP(step_no_new_privs);
+STEP(step_signal);
+STEP(step_sigmask);
+STEP(step_exec);
+STEP(step_call);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* Steps and plans as text, by the sentences of kinds.def. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "child/child.h"
+#include "launch/launch.h"
+
+/* A text that grows like snprintf's: at counts what was wanted, too. */
+struct text {
+	char *buf;
+	size_t size, at;
+};
+
+__attribute__((format(printf, 2, 3))) static void put(struct text *t, const char *format, ...)
+{
+	const size_t room = t->at < t->size ? t->size - t->at : 0;
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(room ? t->buf + t->at : NULL, room, format, args);
+	va_end(args);
+	if (n > 0)
+		t->at += (size_t)n;
+}
+
+static void put_fd(struct text *t, int fd)
+{
+	if (fd == CHILD_FD_LIFTED)
+		put(t, "(lifted)");
+	else
+		put(t, "%d", fd);
+}
+
+static void put_groups(struct text *t, const struct ramet_step *step)
+{
+	if (!step->count)
+		put(t, "to none");
+	for (size_t i = 0; i < step->count && i < 8; i++)
+		put(t, "%s%u", i ? "," : "", (unsigned)step->groups[i]);
+	if (step->count > 8)
+		put(t, ",...");
+}
+
+/* The lines of a map on one line; NULL is the caller's own id as 0. */
+static void put_map(struct text *t, const char *name, const char *map)
+{
+	put(t, "%s ", name);
+	if (!map)
+		put(t, "0 (own) 1");
+	for (; map && *map; map++)
+		put(t, "%c", *map == '\n' ? ';' : *map);
+}
+
+static void put_signal(struct text *t, const struct ramet_step *step)
+{
+	const char *name = step->number ? ramet_signal_name(step->number) : "all signals";
+
+	put(t, "%s to %s", name ? name : "a signal", step->ignore ? "ignored" : "default");
+}
+
+static void put_range(struct text *t, const struct ramet_step *step)
+{
+	if (step->last == ~0U)
+		put(t, "%u and up", step->first);
+	else if (step->first == step->last)
+		put(t, "%u", step->first);
+	else
+		put(t, "%u to %u", step->first, step->last);
+}
+
+static void put_field(struct text *t, const struct ramet_step *step, char field)
+{
+	switch (field) {
+	case 'p':
+		put(t, "%s", step->path);
+		break;
+	case 'n':
+		put_fd(t, step->number);
+		break;
+	case 'o':
+		put(t, "%03o", (unsigned)step->number);
+		break;
+	case 't':
+		put_fd(t, step->to);
+		break;
+	case 's':
+		put_signal(t, step);
+		break;
+	case 'r':
+		put_range(t, step);
+		break;
+	case 'x':
+		put(t, "%#llx", (unsigned long long)step->mask);
+		break;
+	case 'g':
+		put_groups(t, step);
+		break;
+	case 'i':
+		put_map(t, "uid", step->uid_map);
+		put_map(t, ", gid", step->gid_map);
+		break;
+	case 'e':
+		put(t, "%s", step->paths[0]);
+		if (step->paths[1])
+			put(t, " and further along PATH");
+		break;
+	default:
+		put(t, "%c", field);
+	}
+}
+
+int step_describe(const struct ramet_step *step, char *buf, size_t size)
+{
+	struct text t = {.buf = buf, .size = size};
+
+	if (size)
+		*buf = 0;
+	for (const char *p = step_kind(step->kind)->text; *p; p++) {
+		if (*p == '%' && p[1])
+			put_field(&t, step, *++p);
+		else
+			put(&t, "%c", *p);
+	}
+	return (int)t.at;
+}
+
+const char *ramet_step_name(uint32_t kind)
+{
+	const struct step_kind *row = step_kind(kind);
+
+	return row ? row->name : NULL;
+}
+
+static const char *const way_reasons[] = {
+	[RAMET_WAY_HELD] = "the caller sleeps until the body runs or ends",
+	[RAMET_WAY_FUTEX] = "memory is shared, the caller waits with a deadline",
+	[RAMET_WAY_COPY] = "memory is copied",
+};
+
+static void put_plan(struct text *t, const struct plan *plan)
+{
+	static const char *const sides[] = {"child", "caller", "plan"};
+	const int sig = (int)plan->args.exit_signal;
+	char line[256];
+
+	put(t, "way    %s (%s)\n", ramet_way_name(plan->way),
+	    plan->libc_fork ? "made by the C library's fork" : way_reasons[plan->way]);
+	ramet_flags_format(plan->args.flags, line, sizeof(line));
+	put(t, "clone3 %s, exit signal %s\n", line, sig ? ramet_signal_name(sig) : "none");
+	for (unsigned i = 0; i < plan->count; i++) {
+		if ((int)i == plan->sigmask)
+			snprintf(line, sizeof(line), "restore the signal mask");
+		else
+			step_describe(&plan->steps[i], line, sizeof(line));
+		put(t, "%2u %-6s %s\n", i + 1, sides[step_kind(plan->steps[i].kind)->side], line);
+	}
+}
+
+int ramet_plan_format(const struct ramet_spec *spec, char *buf, size_t size,
+		      struct ramet_error *error)
+{
+	struct text t = {.buf = buf, .size = size};
+	struct ramet_spec loaded;
+	struct plan plan;
+	int r;
+
+	if (size)
+		*buf = 0;
+	r = launch_plan(spec, &loaded, false, &plan, error);
+	if (r < 0)
+		return r;
+	put_plan(&t, &plan);
+	plan_free(&plan);
+	return (int)t.at;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* What a plan depends on of the calling process and its system. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+#include "launch/error.h"
+#include "launch/launch.h"
+
+extern char **environ;
+
+static int mark(void *arg)
+{
+	__atomic_store_n((int *)arg, 1, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/*
+ * The mark is a plain local: if the child runs in a copy this one stays 0. Signals are blocked,
+ * as in every launch: a handler must not run in the child.
+ */
+static bool ask_memory(void)
+{
+	const struct clone_args args = {.flags = CLONE_VM | CLONE_VFORK};
+	const uint64_t all = ~0ULL;
+	struct raw_used used;
+	uint64_t mask;
+	int marked = 0;
+	long tid;
+
+	sys_sigprocmask(2, &all, &mask);
+	tid = raw_clone(&args, sizeof(args), 0, &used, mark, &marked);
+	if (tid > 0)
+		task_reap((pid_t)tid);
+	sys_sigprocmask(2, &mask, NULL);
+	return tid > 0 ? __atomic_load_n(&marked, __ATOMIC_ACQUIRE) : true;
+}
+
+bool host_shares_memory(void)
+{
+	static int known; /* 0: not asked yet, 1: shares, 2: copies */
+	int seen = __atomic_load_n(&known, __ATOMIC_RELAXED);
+
+	if (!seen) {
+		seen = ask_memory() ? 1 : 2;
+		__atomic_store_n(&known, seen, __ATOMIC_RELAXED);
+	}
+	return seen == 1;
+}
+
+/* CAP_SYS_ADMIN, which every new namespace but a user namespace needs. */
+static bool is_admin(void)
+{
+	const struct {
+		uint32_t version;
+		int pid;
+	} header = {.version = 0x20080522};
+	struct {
+		uint32_t effective, permitted, inheritable;
+	} data[2];
+
+	return sys2(SYS_capget, (long)&header, (long)data) == 0 && data[0].effective >> 21 & 1;
+}
+
+/* A directory has two links and one for each directory in it: here one for each thread. */
+static bool is_single_threaded(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/task", &st) == 0 && st.st_nlink == 3;
+}
+
+int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded, bool twice,
+		struct plan *ret, struct ramet_error *error)
+{
+	struct plan_refusal refusal = {
+		.id = "spec-size",
+		.why = "The size field of the spec is not one that this library knows.",
+		.mend = "Make specs with RAMET_SPEC(), and use no field newer than the library.",
+	};
+	struct plan_host host = {
+		.path = getenv("PATH"),
+		.envp = environ,
+	};
+	int r = spec_load(spec, ret_loaded);
+
+	if (r < 0)
+		return error_check(error, r, &refusal);
+	if (ret_loaded->preset == RAMET_PRESET_CONTAINER)
+		host.privileged = is_admin();
+	if (!ret_loaded->program)
+		host.single_threaded = is_single_threaded();
+	host.thread_pointer = arch_get_tp();
+	host.memory_shares = twice || host_shares_memory();
+	r = plan_make(ret_loaded, twice, &host, ret, &refusal);
+	return r < 0 ? error_check(error, r, &refusal) : 0;
+}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a plan to a task. Two shapes: held, where the kernel keeps the calling thread until the
+ * child has left the shared memory, and beside, where the caller runs on, does its own steps, and
+ * waits on a futex with a deadline. Order in both: block signals, make the task, unblock, learn
+ * how it went, take everything back if it went wrong.
+ */
+#include "launch/launch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+#include "launch/caller_side.h"
+#include "launch/error.h"
+
+/* After SIGKILL a child that is still there after this long hangs in the kernel. */
+#define KILL_PATIENCE_MS 1000
+/* Where memory is copied a child killed before it owns its word tells nobody: look this often. */
+#define LOOK_MS 100
+
+#define SET_MASK 2 /* SIG_SETMASK, the kernel's */
+
+struct launch {
+	struct plan plan;
+	struct raw_used used;
+	struct slot *slot; /* NULL: held on the caller's stack */
+	uint64_t mask;	   /* the caller's */
+	int pidfd;
+	pid_t tid;
+	bool guarded;
+};
+
+/* ---- Time ----------------------------------------------------------------------------------- */
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* ---- Making the task ------------------------------------------------------------------------- */
+
+static void block_signals(struct launch *l)
+{
+	const uint64_t all = ~0ULL;
+
+	/* Raw, so that the C library's own signals are blocked as well. */
+	sys_sigprocmask(SET_MASK, &all, &l->mask);
+	if (l->plan.sigmask >= 0)
+		l->plan.steps[l->plan.sigmask].mask = l->mask;
+}
+
+static void unblock_signals(const struct launch *l)
+{
+	sys_sigprocmask(SET_MASK, &l->mask, NULL);
+}
+
+static void fill_child(struct launch *l, struct child *child, const struct raw_used *used)
+{
+	child->steps = l->plan.steps;
+	child->count = l->plan.count;
+	child->used_flags = &used->flags;
+	child->clear_handlers = l->plan.clear_handlers;
+	child->split = init_split;
+}
+
+static long fork_by_libc(struct raw_used *used)
+{
+	pid_t pid = fork();
+
+	used->flags = CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
+	used->clone3 = false;
+	return pid < 0 ? -errno : pid;
+}
+
+/* Returns twice where memory is copied: 0 in the child. */
+static long make_task(struct launch *l, struct child *child, struct raw_used *used)
+{
+	struct clone_args *args = &l->plan.args;
+	const bool copy = l->plan.way == RAMET_WAY_COPY;
+
+	if (l->plan.libc_fork)
+		return fork_by_libc(used);
+	if (args->flags & CLONE_PIDFD)
+		args->pidfd = (uintptr_t)&l->pidfd;
+	return raw_clone(args, sizeof(*args), l->plan.droppable, used, copy ? NULL : child_run,
+			 child);
+}
+
+/* ---- Taking a task back ------------------------------------------------------------------------ */
+
+int task_reap(pid_t tid)
+{
+	siginfo_t info = {0};
+	long r;
+
+	do
+		r = sys_waitid(KERNEL_P_PID, tid, &info, WEXITED | KERNEL_WALL, NULL);
+	while (r == -EINTR);
+	if (r < 0)
+		return (int)r;
+	return info.si_code == CLD_EXITED ? 0 : info.si_status;
+}
+
+static bool task_is_dead(const struct launch *l)
+{
+	struct pollfd p = {.fd = l->pidfd, .events = POLLIN};
+	siginfo_t info = {0};
+	long r;
+
+	/* A sibling's end is not ours to see but by its pidfd. */
+	if (l->used.flags & CLONE_PARENT)
+		return l->pidfd >= 0 && poll(&p, 1, 0) == 1;
+	r = sys_waitid(KERNEL_P_PID, l->tid, &info, WEXITED | WNOHANG | WNOWAIT | KERNEL_WALL,
+		       NULL);
+	return r == -ECHILD || (r == 0 && info.si_pid);
+}
+
+/* Forget a task whose end is certain. Returns the signal that ended it, 0 if none or unknown. */
+static int bury(struct launch *l)
+{
+	int r = 0;
+
+	if (l->pidfd >= 0)
+		close(l->pidfd);
+	l->pidfd = -1;
+	/* A thread reaps itself; a sibling (CLONE_PARENT) is our parent's to wait for. */
+	if (!(l->used.flags & (CLONE_THREAD | CLONE_PARENT)))
+		r = task_reap(l->tid);
+	return r > 0 ? r : 0;
+}
+
+/* ---- Held ------------------------------------------------------------------------------------- */
+
+static enum child_phase phase_of(const struct child_record *record)
+{
+	return (enum child_phase)__atomic_load_n(&record->phase, __ATOMIC_ACQUIRE);
+}
+
+/* The child is gone or in its body: which, and if it is gone why. */
+static int judge(struct launch *l, const struct child_record *record, struct ramet_error *error)
+{
+	int sig;
+
+	switch (phase_of(record)) {
+	case CHILD_BODY:
+		return 0;
+	case CHILD_FAILED:
+		bury(l);
+		return error_step(error, -record->error, &l->plan, record->step);
+	case CHILD_UNBORN:
+	case CHILD_STEPPING:
+	default:
+		sig = bury(l);
+		return error_died(error, -ECANCELED, sig);
+	}
+}
+
+static int launch_held(struct launch *l, struct ramet_error *error)
+{
+	struct child_record record = {0};
+	struct child child = {.record = &record, .lifted = -1};
+	long r;
+
+	fill_child(l, &child, &l->used);
+	block_signals(l);
+	r = make_task(l, &child, &l->used);
+	unblock_signals(l);
+	if (r < 0)
+		return error_clone(error, (int)r, &l->plan);
+	l->tid = (pid_t)r;
+	return judge(l, &record, error);
+}
+
+/* ---- Beside ------------------------------------------------------------------------------------ */
+
+/* The word says that the body runs or that the child is gone. */
+static bool is_settled(uint32_t word)
+{
+	return word == CHILD_WORD_GONE || word == CHILD_WORD_STARTED ||
+	       word & KERNEL_FUTEX_OWNER_DIED;
+}
+
+/* Until settled or until `deadline` (0: none). 0 or -ETIMEDOUT. */
+static int await_settled(struct launch *l, int64_t deadline)
+{
+	const uint32_t *word = &l->slot->record.word;
+	const bool looks = l->plan.way == RAMET_WAY_COPY;
+	struct kernel_timespec t;
+	int64_t slice;
+	uint32_t value;
+
+	for (;;) {
+		value = __atomic_load_n(word, __ATOMIC_ACQUIRE);
+		if (is_settled(value))
+			return 0;
+		slice = deadline ? deadline - now_ms() : INT64_MAX;
+		if (slice <= 0)
+			return -ETIMEDOUT;
+		if (looks && slice > LOOK_MS)
+			slice = LOOK_MS;
+		t.tv_sec = slice / 1000;
+		t.tv_nsec = slice % 1000 * 1000000;
+		if (sys_futex_wait(word, value, slice == INT64_MAX ? NULL : &t) != -ETIMEDOUT)
+			continue;
+		if (looks && task_is_dead(l))
+			return 0;
+	}
+}
+
+static void send_go(struct launch *l, uint32_t go)
+{
+	__atomic_store_n(&l->slot->record.go, go, __ATOMIC_RELEASE);
+	sys_futex_wake(&l->slot->record.go, 1);
+}
+
+/* The steps of the caller's side. On failure the index of the step in *ret_failed. */
+static int caller_steps(struct launch *l, unsigned *ret_failed)
+{
+	const struct plan *plan = &l->plan;
+	int r;
+
+	for (unsigned i = 0; i < plan->count; i++) {
+		if (step_kind(plan->steps[i].kind)->side != STEP_SIDE_CALLER)
+			continue;
+		r = caller_step(&plan->steps[i], l->tid);
+		if (r < 0) {
+			*ret_failed = i;
+			return r;
+		}
+		if (plan->steps[i].kind == RAMET_STEP_GUARD_MEMORY)
+			l->guarded = true;
+	}
+	return 0;
+}
+
+/*
+ * Kill what will not come to an end. If even SIGKILL does not help it hangs in the kernel and
+ * never runs our code again, but the kernel will still clear its word: the slot is left to it.
+ */
+static int give_up(struct launch *l, struct ramet_error *error)
+{
+	sys_kill(l->tid, SIGKILL);
+	if (await_settled(l, now_ms() + KILL_PATIENCE_MS) == 0) {
+		bury(l);
+	} else {
+		if (l->pidfd >= 0)
+			close(l->pidfd);
+		l->slot = NULL;
+	}
+	return error_died(error, -ETIMEDOUT, SIGKILL);
+}
+
+static int settle(struct launch *l, struct ramet_error *error)
+{
+	const unsigned timeout = l->used.flags & CLONE_THREAD ? 0 : l->plan.timeout_ms;
+	const int64_t deadline = timeout ? now_ms() + timeout : 0;
+	unsigned failed = 0;
+	int r = caller_steps(l, &failed);
+
+	if (r < 0) {
+		send_go(l, CHILD_GO_ABORT);
+		if (await_settled(l, now_ms() + KILL_PATIENCE_MS) < 0)
+			return give_up(l, error);
+		bury(l);
+		return error_step(error, r, &l->plan, failed);
+	}
+	send_go(l, CHILD_GO_ON);
+	if (await_settled(l, deadline) < 0)
+		return give_up(l, error);
+	return judge(l, &l->slot->record, error);
+}
+
+/* In the child, where memory was copied: the steps, then the body or back to the caller. */
+static int run_copied(struct launch *l, struct child *child)
+{
+	int status = child_run(child);
+
+	if (l->plan.body == PLAN_TWICE && phase_of(child->record) == CHILD_BODY)
+		return 0;
+	_exit(status);
+}
+
+static void use_slot(struct launch *l, const struct ramet_spec *spec)
+{
+	struct slot *slot = l->slot;
+	struct clone_args *a = &l->plan.args;
+
+	slot->record.word = CHILD_WORD_STEPPING;
+	slot->child.notify = l->plan.handshake && l->plan.way != RAMET_WAY_HELD;
+	slot->child.robust = l->plan.handshake && l->plan.way == RAMET_WAY_COPY;
+	if (l->plan.own_tid_word)
+		a->child_tid = (uintptr_t)&slot->record.word;
+	else if (spec->child_tid)
+		slot->word = (uint32_t *)spec->child_tid;
+	if (l->plan.way == RAMET_WAY_COPY)
+		return;
+	a->stack = (uintptr_t)(spec->stack ? spec->stack : slot->stack);
+	a->stack_size = spec->stack ? spec->stack_size : slot->stack_size;
+}
+
+static int launch_beside(struct launch *l, const struct ramet_spec *spec,
+			 struct ramet_error *error)
+{
+	const bool copy = l->plan.way == RAMET_WAY_COPY;
+	struct slot *slot;
+	long r;
+
+	slot = slot_take(copy ? SLOT_SHARED : SLOT_STACK, l->plan.stack_size);
+	if (!slot)
+		return error_prepare(error, -ENOMEM, "a stack for the child");
+	l->slot = slot;
+	fill_child(l, &slot->child, &slot->used);
+	use_slot(l, spec);
+
+	block_signals(l);
+	r = make_task(l, &slot->child, &slot->used);
+	if (r == 0 && copy)
+		return run_copied(l, &slot->child);
+	unblock_signals(l);
+	if (r < 0)
+		return error_clone(error, (int)r, &l->plan);
+	l->tid = (pid_t)r;
+	l->used = slot->used;
+	if (l->plan.way == RAMET_WAY_HELD)
+		return judge(l, &slot->record, error);
+	return l->plan.handshake ? settle(l, error) : 0;
+}
+
+/* ---- The result --------------------------------------------------------------------------------- */
+
+static void fill_task(struct launch *l, struct ramet_task *ret)
+{
+	unsigned lost = l->plan.lost;
+
+	if (!l->tid) { /* in a child that returns twice */
+		*ret = (struct ramet_task){.pidfd = -1, .way = l->plan.way};
+		return;
+	}
+	if (!l->used.clone3 && !l->plan.libc_fork)
+		lost |= RAMET_LOST_CLONE3;
+	if (l->plan.args.flags & CLONE_PIDFD && l->pidfd < 0) {
+		l->pidfd = (int)sys_pidfd_open(l->tid, 0);
+		if (l->pidfd < 0)
+			l->pidfd = -1;
+		lost |= l->plan.libc_fork && l->pidfd >= 0 ? 0 : RAMET_LOST_PIDFD;
+	}
+	*ret = (struct ramet_task){
+		.tid = l->tid,
+		.pidfd = l->pidfd,
+		.way = l->plan.way,
+		.lost = lost,
+		.flags = l->used.flags,
+		.exit_signal = (int)l->plan.args.exit_signal,
+		.stack_ = l->slot,
+	};
+}
+
+static bool needs_slot(const struct plan *plan, const struct ramet_spec *spec)
+{
+	return plan->way != RAMET_WAY_HELD || spec->stack_size;
+}
+
+/* 0 or -errno in the caller; 0 with task->tid 0 in a child that returns twice. */
+static int launch(const struct ramet_spec *spec, bool twice, struct ramet_task *ret_task,
+		  struct ramet_error *error)
+{
+	struct launch l = {.pidfd = -1};
+	struct ramet_spec loaded;
+	int r = launch_plan(spec, &loaded, twice, &l.plan, error);
+
+	if (r < 0)
+		return r;
+	r = needs_slot(&l.plan, &loaded) ? launch_beside(&l, &loaded, error)
+					 : launch_held(&l, error);
+	if (l.guarded)
+		guard_let_go();
+	if (l.slot && (r < 0 || !l.plan.keep_stack || !l.tid)) {
+		slot_give(l.slot);
+		l.slot = NULL;
+	}
+	if (r == 0)
+		fill_task(&l, ret_task);
+	plan_free(&l.plan);
+	return r;
+}
+
+int ramet_launch(const struct ramet_spec *spec, struct ramet_task *ret_task,
+		 struct ramet_error *error)
+{
+	return launch(spec, false, ret_task, error);
+}
+
+int ramet_fork(const struct ramet_spec *spec, struct ramet_task *ret_task,
+	       struct ramet_error *error)
+{
+	struct ramet_spec plain = RAMET_SPEC(.preset = RAMET_PRESET_FORK);
+	int r = launch(spec ? spec : &plain, true, ret_task, error);
+
+	return r < 0 ? r : ret_task->tid;
+}

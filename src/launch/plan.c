@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Makes the plan: flags by the spec's words, then the way, then the steps in order. Each part
+ * answers with a rule where it refuses; nothing here makes a system call.
+ */
+#include "launch/plan.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "child/child.h"
+
+#define DEFAULT_PATH "/bin:/usr/bin"
+#define STEP_STACK_SIZE (32 * 1024)
+#define FUNCTION_STACK_SIZE (256 * 1024)
+#define STACK_SIZE_MIN 4096
+/* Whoever may stop the child can hold the caller no longer than this. */
+#define IDENTITY_TIMEOUT_MS 30000
+
+/* Bookkeeping of a C library's fork: not there to be asked for by name. */
+#define TID_FLAGS (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID)
+
+static const struct plan_refusal launch_rules[] = {
+#define RULE(constant, id_, why_, mend_)                                                           \
+	[LAUNCH_RULE_##constant] = {.id = (id_), .why = (why_), .mend = (mend_)},
+#include "launch/rules.def"
+};
+
+static int refuse(enum launch_rule rule, struct plan_refusal *ret)
+{
+	*ret = launch_rules[rule];
+	return -EINVAL;
+}
+
+struct ramet_call plan_call(const struct plan *plan)
+{
+	const struct clone_args *a = &plan->args;
+
+	return (struct ramet_call){
+		.entry = RAMET_ENTRY_CLONE3,
+		.flags = a->flags,
+		.exit_signal = a->exit_signal,
+		.pidfd = a->pidfd,
+		.child_tid = a->child_tid,
+		.parent_tid = a->parent_tid,
+		.stack = a->stack,
+		.stack_size = a->stack_size,
+		.tls = a->tls,
+		.set_tid = a->set_tid,
+		.set_tid_size = a->set_tid_size,
+		.cgroup = a->cgroup,
+	};
+}
+
+/* ---- The way ------------------------------------------------------------------------------ */
+
+/* Steps after which the target identity can reach the child: it must not hold the caller. */
+static bool changes_identity(const struct ramet_spec *spec)
+{
+	return steps_have(spec->steps, RAMET_STEP_UID) || steps_have(spec->steps, RAMET_STEP_GID);
+}
+
+/*
+ * With memory shared a child in a cgroup with a memory limit may be killed for want of memory,
+ * and everything that shares the memory with it, unless the caller is held by vfork.
+ */
+static enum ramet_way choose_program_way(const struct plan *plan, const struct ramet_spec *spec)
+{
+	const bool cgroup = plan->args.flags & CLONE_INTO_CGROUP;
+	const bool caller = plan->caller_steps || changes_identity(spec);
+
+	if (!(plan->args.flags & CLONE_VM) || steps_have(spec->steps, RAMET_STEP_INIT))
+		return RAMET_WAY_COPY;
+	if (caller)
+		return cgroup ? RAMET_WAY_COPY : RAMET_WAY_FUTEX;
+	return RAMET_WAY_HELD;
+}
+
+static enum ramet_way choose_function_way(const struct plan *plan)
+{
+	if (!(plan->args.flags & CLONE_VM))
+		return RAMET_WAY_COPY;
+	return plan->args.flags & CLONE_VFORK ? RAMET_WAY_HELD : RAMET_WAY_FUTEX;
+}
+
+static bool way_fits(const struct plan *plan, const struct ramet_spec *spec)
+{
+	switch (spec->way) {
+	case RAMET_WAY_HELD:
+		return plan->args.flags & CLONE_VM && !plan->caller_steps &&
+		       !changes_identity(spec);
+	case RAMET_WAY_FUTEX:
+		return plan->args.flags & CLONE_VM && !(spec->flags & CLONE_VFORK) &&
+		       !(plan->args.flags & CLONE_INTO_CGROUP) &&
+		       !steps_have(spec->steps, RAMET_STEP_INIT);
+	case RAMET_WAY_COPY:
+		return plan->body == PLAN_PROGRAM || !(plan->args.flags & CLONE_VM);
+	case RAMET_WAY_ANY:
+	default:
+		return false;
+	}
+}
+
+/* Flags of the way: what it adds and what it takes out. */
+static void apply_way(struct plan *plan, const struct ramet_spec *spec)
+{
+	uint64_t *flags = &plan->args.flags;
+
+	switch (plan->way) {
+	case RAMET_WAY_HELD:
+		*flags |= CLONE_VFORK;
+		break;
+	case RAMET_WAY_FUTEX:
+		*flags &= ~CLONE_VFORK;
+		plan->own_tid_word = !spec->child_tid;
+		if (plan->own_tid_word)
+			*flags = (*flags | CLONE_CHILD_CLEARTID) & ~CLONE_CHILD_SETTID;
+		break;
+	case RAMET_WAY_COPY:
+		/* Shared handlers need shared memory; exec parts them anyway. */
+		if (*flags & CLONE_VM)
+			*flags &= ~(CLONE_VM | CLONE_SIGHAND);
+		if (!(spec->flags & CLONE_VFORK))
+			*flags &= ~CLONE_VFORK;
+		break;
+	case RAMET_WAY_ANY:
+	default:
+		break;
+	}
+}
+
+static int choose_way(struct plan *plan, const struct ramet_spec *spec,
+		      const struct plan_host *host, struct plan_refusal *ret)
+{
+	const bool held_asked = spec->flags & CLONE_VFORK;
+	enum ramet_way way;
+
+	if (plan->body == PLAN_TWICE)
+		way = RAMET_WAY_COPY;
+	else if (plan->body == PLAN_FUNCTION)
+		way = choose_function_way(plan);
+	else
+		way = choose_program_way(plan, spec);
+
+	if (plan->body == PLAN_TWICE && plan->args.flags & CLONE_VM)
+		return refuse(LAUNCH_RULE_TWICE_SHARED, ret);
+	if (spec->way && !way_fits(plan, spec))
+		return refuse(LAUNCH_RULE_WAY, ret);
+	plan->way = spec->way ? spec->way : way;
+	if (held_asked && plan->caller_steps)
+		return refuse(LAUNCH_RULE_HELD_CALLER, ret);
+
+	if (plan->way != RAMET_WAY_COPY && !host->memory_shares && plan->body == PLAN_PROGRAM) {
+		plan->way = RAMET_WAY_COPY;
+		plan->lost |= RAMET_LOST_SHARE;
+	}
+	apply_way(plan, spec);
+	return 0;
+}
+
+/* ---- What a function may run in ------------------------------------------------------------ */
+
+static bool is_plain_fork(const struct plan *plan, const struct ramet_spec *spec)
+{
+	return !(plan->args.flags & ~(TID_FLAGS | CLONE_PIDFD)) &&
+	       plan->args.exit_signal == SIGCHLD && !spec->child_tid && !spec->parent_tid &&
+	       !spec->set_tid_size;
+}
+
+static int check_function(struct plan *plan, const struct ramet_spec *spec,
+			  const struct plan_host *host, struct plan_refusal *ret)
+{
+	const bool no_libc = spec->options & RAMET_NO_LIBC;
+
+	if (plan->args.flags & CLONE_VM && changes_identity(spec))
+		return refuse(LAUNCH_RULE_IDENTITY_SHARED, ret);
+	switch (plan->way) {
+	case RAMET_WAY_COPY:
+		plan->libc_fork = is_plain_fork(plan, spec) && !no_libc;
+		if (!plan->libc_fork && !no_libc && !host->single_threaded)
+			return refuse(LAUNCH_RULE_NEEDS_ONE_THREAD, ret);
+		return 0;
+	case RAMET_WAY_FUTEX:
+		if (!no_libc)
+			return refuse(LAUNCH_RULE_NEEDS_NO_LIBC, ret);
+		plan->keep_stack = true;
+		return 0;
+	case RAMET_WAY_HELD:
+	case RAMET_WAY_ANY:
+	default:
+		return 0;
+	}
+}
+
+/*
+ * Beside a caller that runs on, the start of the body or the end of a thread is told by the tid
+ * word: ramet's own, or for the end alone the spec's.
+ */
+static bool knows_end(const struct plan *plan)
+{
+	if (plan->way != RAMET_WAY_FUTEX || plan->own_tid_word)
+		return true;
+	if (plan->handshake)
+		return false;
+	return !(plan->args.flags & CLONE_THREAD) || plan->args.flags & CLONE_CHILD_CLEARTID;
+}
+
+/* ---- Flags ---------------------------------------------------------------------------------- */
+
+/*
+ * Handlers of the caller must not run in a child that shares its memory, nor in any child that
+ * is about to exec: exec would reset them anyway. Where the kernel cannot clear them the child
+ * does it itself, so the flag may be dropped.
+ */
+static void plan_handlers(struct plan *plan, const struct ramet_spec *spec)
+{
+	const bool chosen = (spec->share | spec->copy | spec->fresh) & RAMET_SIGHAND;
+	const bool risky = plan->body == PLAN_PROGRAM ||
+			   (plan->args.flags & CLONE_VM && !chosen && !(spec->preset));
+
+	if (plan->args.flags & CLONE_SIGHAND)
+		return;
+	if (risky)
+		plan->args.flags |= CLONE_CLEAR_SIGHAND;
+	if (plan->args.flags & CLONE_CLEAR_SIGHAND) {
+		plan->droppable |= CLONE_CLEAR_SIGHAND;
+		plan->clear_handlers = true;
+	}
+}
+
+static void plan_args(struct plan *plan, const struct ramet_spec *spec,
+		      const struct plan_host *host)
+{
+	struct clone_args *a = &plan->args;
+
+	if (!(spec->options & RAMET_NO_PIDFD) && !(a->flags & CLONE_THREAD)) {
+		/* Without clone3 it can be opened by tid after the clone. */
+		plan->droppable |= a->flags & CLONE_PIDFD ? 0 : CLONE_PIDFD;
+		a->flags |= CLONE_PIDFD;
+	}
+	if (spec->parent_tid) {
+		a->parent_tid = (uintptr_t)spec->parent_tid;
+		a->flags |= CLONE_PARENT_SETTID;
+	}
+	a->child_tid = (uintptr_t)spec->child_tid;
+	if (a->flags & CLONE_SETTLS)
+		a->tls = spec->tls ? spec->tls : host->thread_pointer;
+	a->set_tid = (uintptr_t)spec->set_tid;
+	a->set_tid_size = spec->set_tid_size;
+	if (a->flags & CLONE_INTO_CGROUP)
+		a->cgroup = (uint64_t)(unsigned)spec->cgroup;
+	plan->stack_size = spec->stack_size             ? spec->stack_size
+			   : plan->body == PLAN_FUNCTION ? FUNCTION_STACK_SIZE
+							 : STEP_STACK_SIZE;
+}
+
+/* ---- Steps ---------------------------------------------------------------------------------- */
+
+static void add(struct plan *plan, struct ramet_step step)
+{
+	const unsigned rank = step_kind(step.kind)->rank;
+	unsigned at = plan->count++;
+
+	/* Insertion keeps the order of equal ranks. */
+	for (; at && step_kind(plan->steps[at - 1].kind)->rank > rank; at--)
+		plan->steps[at] = plan->steps[at - 1];
+	plan->steps[at] = step;
+}
+
+/*
+ * An identity without its groups is half an identity: root's supplementary groups would stay.
+ */
+static bool drops_groups(const struct ramet_spec *spec)
+{
+	return changes_identity(spec) && !steps_have(spec->steps, RAMET_STEP_GROUPS) &&
+	       !steps_have(spec->steps, RAMET_STEP_KEEP_GROUPS) &&
+	       !steps_have(spec->steps, RAMET_STEP_ID_MAP);
+}
+
+static bool is_fd_kind(uint32_t kind)
+{
+	return kind == RAMET_STEP_DUP || kind == RAMET_STEP_KEEP || kind == RAMET_STEP_CLOSE_REST;
+}
+
+static void add_steps(struct plan *plan, const struct ramet_spec *spec, struct ramet_step *scratch,
+		      int *kept)
+{
+	const unsigned fds = fdmap_make(spec->steps, scratch, kept);
+
+	for (const struct ramet_step *s = spec->steps; s && s->kind; s++)
+		if (!is_fd_kind(s->kind) && step_kind(s->kind)->side != STEP_SIDE_PLAN)
+			add(plan, *s);
+	for (unsigned i = 0; i < fds; i++)
+		add(plan, scratch[i]);
+	if (drops_groups(spec))
+		add(plan, (struct ramet_step){.kind = RAMET_STEP_GROUPS});
+	if (changes_identity(spec) && plan->way == RAMET_WAY_FUTEX)
+		add(plan, (struct ramet_step){.kind = RAMET_STEP_GUARD_MEMORY});
+	if (plan->caller_steps || steps_have(plan->steps, RAMET_STEP_GUARD_MEMORY))
+		add(plan, (struct ramet_step){.kind = RAMET_STEP_WAIT_GO});
+	if (!steps_have(spec->steps, RAMET_STEP_SIGMASK))
+		add(plan, (struct ramet_step){.kind = RAMET_STEP_SIGMASK});
+}
+
+/* The body as the last step; `paths` is where the candidates of a program stand. */
+static void add_body(struct plan *plan, const struct ramet_spec *spec,
+		     const struct plan_host *host, const char *const *paths, char **argv)
+{
+	if (plan->body == PLAN_TWICE)
+		return;
+	if (plan->body == PLAN_FUNCTION) {
+		add(plan, (struct ramet_step){
+				  .kind = RAMET_STEP_CALL, .fn = spec->fn, .arg = spec->arg});
+		return;
+	}
+	argv[0] = (char *)spec->program;
+	argv[1] = NULL;
+	add(plan, (struct ramet_step){.kind = RAMET_STEP_EXEC,
+				      .paths = paths,
+				      .argv = spec->argv ? spec->argv : argv,
+				      .envp = spec->envp ? spec->envp : host->envp});
+}
+
+/* ---- Candidates of a PATH search ------------------------------------------------------------- */
+
+static bool searches(const struct ramet_spec *spec)
+{
+	return spec->program && spec->options & RAMET_SEARCH_PATH && !strchr(spec->program, '/') &&
+	       *spec->program;
+}
+
+static const char *search_path(const struct plan_host *host)
+{
+	return host->path && *host->path ? host->path : DEFAULT_PATH;
+}
+
+static size_t count_candidates(const char *path)
+{
+	size_t n = 1;
+
+	for (; *path; path++)
+		n += *path == ':';
+	return n;
+}
+
+/* An empty element means the working directory, as in every shell. */
+static void write_candidates(const char *path, const char *program, const char **paths, char *text)
+{
+	const size_t length = strlen(program);
+	size_t n;
+
+	for (;; path++) {
+		n = strcspn(path, ":");
+		*paths++ = text;
+		memcpy(text, path, n);
+		text += n;
+		if (n)
+			*text++ = '/';
+		memcpy(text, program, length + 1);
+		text += length + 1;
+		path += n;
+		if (!*path)
+			break;
+	}
+	*paths = NULL;
+}
+
+/* ---- Memory ------------------------------------------------------------------------------------ */
+
+static unsigned count_steps(const struct ramet_step *steps)
+{
+	unsigned n = 0;
+
+	while (steps && steps[n].kind)
+		n++;
+	return n;
+}
+
+#define PLAN_OWN_STEPS 8
+
+/* One block: steps, scratch for descriptors, candidate pointers, argv, numbers, candidate text. */
+static int build(struct plan *plan, const struct ramet_spec *spec, const struct plan_host *host)
+{
+	const bool search = searches(spec);
+	const char *path = search ? search_path(host) : "";
+	const size_t fds = fdmap_room(spec->steps);
+	const size_t steps = count_steps(spec->steps) + fds + PLAN_OWN_STEPS;
+	const size_t paths = (search ? count_candidates(path) : 1) + 1;
+	const size_t text =
+		search ? strlen(path) + count_candidates(path) * (strlen(spec->program) + 2) : 0;
+	struct ramet_step *scratch;
+	const char **candidates;
+	char **argv;
+	int *kept;
+
+	plan->memory_ = calloc(1, (steps + fds) * sizeof(*plan->steps) +
+					  (paths + 2) * sizeof(char *) + (fds + 4) * sizeof(int) +
+					  text);
+	if (!plan->memory_)
+		return -ENOMEM;
+	plan->steps = plan->memory_;
+	scratch = plan->steps + steps;
+	candidates = (const char **)(scratch + fds);
+	argv = (char **)(candidates + paths);
+	kept = (int *)(argv + 2);
+	if (search)
+		write_candidates(path, spec->program, candidates, (char *)(kept + fds + 4));
+	else
+		candidates[0] = spec->program;
+	add_steps(plan, spec, scratch, kept);
+	add_body(plan, spec, host, candidates, argv);
+	return 0;
+}
+
+void plan_free(struct plan *plan)
+{
+	free(plan->memory_);
+	plan->memory_ = NULL;
+}
+
+/* ---- All together ------------------------------------------------------------------------------ */
+
+/* What can be refused before flags and way are known. */
+static enum launch_rule check_spec(const struct ramet_spec *spec, bool twice)
+{
+	if (!!spec->program + !!spec->fn + twice != 1)
+		return LAUNCH_RULE_ONE_BODY;
+	if (!spec->set_tid != !spec->set_tid_size)
+		return LAUNCH_RULE_SET_TID;
+	if (spec->stack_size && spec->stack_size < STACK_SIZE_MIN)
+		return LAUNCH_RULE_SMALL_STACK;
+	if (spec->stack && !spec->stack_size)
+		return LAUNCH_RULE_SMALL_STACK;
+	return steps_check(spec->steps);
+}
+
+static bool steps_can_fail(const struct ramet_spec *spec)
+{
+	for (const struct ramet_step *s = spec->steps; s && s->kind; s++)
+		if (s->kind != RAMET_STEP_SIGMASK && s->kind != RAMET_STEP_UMASK)
+			return true;
+	return false;
+}
+
+/*
+ * That a program begins in its maker's memory is ramet's own doing where nobody asked for it, so
+ * nothing that was asked for may lean on it.
+ */
+static int plan_refused_by_kernel(const struct plan *plan, const struct ramet_spec *spec,
+				  struct plan_refusal *ret)
+{
+	struct ramet_call call = plan_call(plan);
+	const struct ramet_rule *rule;
+
+	if (plan->body == PLAN_PROGRAM && !spec->preset && !(spec->share & RAMET_MEMORY) &&
+	    !(spec->flags & CLONE_VM))
+		call.flags &= ~CLONE_VM;
+	/* Filled in by the launch; only that they differ matters to a rule. */
+	call.pidfd = 1;
+	rule = ramet_check(&call, NULL);
+	if (!rule)
+		return 0;
+	*ret = (struct plan_refusal){.id = rule->id, .why = rule->why, .mend = rule->mend};
+	return -rule->error;
+}
+
+static int plan_flags(struct plan *plan, const struct ramet_spec *spec,
+		      const struct plan_host *host, struct plan_refusal *ret)
+{
+	const struct spec_rule *rule;
+	enum launch_rule own;
+	int sig = 0, r;
+
+	r = spec_flags(spec,
+		       plan->body == PLAN_PROGRAM ? RAMET_PRESET_SPAWN : RAMET_PRESET_FORK,
+		       host->privileged, &plan->args.flags, &sig, &rule);
+	if (r < 0) {
+		*ret = (struct plan_refusal){.id = rule->id, .why = rule->why, .mend = rule->mend};
+		return r;
+	}
+	plan->args.exit_signal = (uint64_t)sig;
+	if (plan->body == PLAN_PROGRAM && plan->args.flags & CLONE_THREAD)
+		return refuse(LAUNCH_RULE_EXEC_IN_THREAD, ret);
+	own = steps_check_call(spec->steps, plan->args.flags);
+	if (own)
+		return refuse(own, ret);
+	if (plan->body != PLAN_PROGRAM && steps_have(spec->steps, RAMET_STEP_INIT))
+		return refuse(LAUNCH_RULE_INIT_NEEDS_PROGRAM, ret);
+	return 0;
+}
+
+int plan_make(const struct ramet_spec *spec, bool twice, const struct plan_host *host,
+	      struct plan *ret, struct plan_refusal *ret_refusal)
+{
+	struct plan plan = {.sigmask = -1};
+	enum launch_rule rule = check_spec(spec, twice);
+	int r;
+
+	*ret_refusal = (struct plan_refusal){0};
+	if (rule)
+		return refuse(rule, ret_refusal);
+	plan.body = twice ? PLAN_TWICE : spec->fn ? PLAN_FUNCTION : PLAN_PROGRAM;
+	plan.caller_steps = steps_have(spec->steps, RAMET_STEP_ID_MAP);
+	plan.handshake = plan.body == PLAN_PROGRAM || steps_can_fail(spec);
+	plan.timeout_ms = spec->timeout_ms	   ? spec->timeout_ms
+			  : changes_identity(spec) ? IDENTITY_TIMEOUT_MS
+						   : 0;
+
+	r = plan_flags(&plan, spec, host, ret_refusal);
+	if (r == 0)
+		r = choose_way(&plan, spec, host, ret_refusal);
+	if (r < 0)
+		return r;
+	plan_handlers(&plan, spec);
+	plan_args(&plan, spec, host);
+	r = plan_refused_by_kernel(&plan, spec, ret_refusal);
+	if (r == 0 && plan.body != PLAN_PROGRAM)
+		r = check_function(&plan, spec, host, ret_refusal);
+	if (r == 0 && !knows_end(&plan))
+		r = refuse(LAUNCH_RULE_TID_WORD, ret_refusal);
+	if (r == 0)
+		r = build(&plan, spec, host);
+	if (r < 0)
+		return r;
+	if (!steps_have(spec->steps, RAMET_STEP_SIGMASK))
+		for (unsigned i = 0; i < plan.count; i++)
+			if (plan.steps[i].kind == RAMET_STEP_SIGMASK)
+				plan.sigmask = (int)i;
+	*ret = plan;
+	return 0;
+}

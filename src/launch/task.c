@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* The handle of a started task: wait, kill, close. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+#include "launch/launch.h"
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void release_stack(struct ramet_task *task)
+{
+	if (task->stack_)
+		slot_give(task->stack_);
+	task->stack_ = NULL;
+}
+
+/* A thread has no status and no zombie: its word becomes 0 when it has left its stack for good. */
+static int wait_thread(struct ramet_task *task, int timeout_ms)
+{
+	struct slot *slot = task->stack_;
+	const int64_t deadline = timeout_ms < 0 ? INT64_MAX : now_ms() + timeout_ms;
+	struct kernel_timespec t;
+	uint32_t value;
+	int64_t left;
+
+	if (!slot)
+		return -ECHILD;
+	while ((value = __atomic_load_n(slot->word, __ATOMIC_ACQUIRE))) {
+		left = deadline == INT64_MAX ? 1000 : deadline - now_ms();
+		if (left <= 0)
+			return -ETIMEDOUT;
+		t = (struct kernel_timespec){left / 1000, left % 1000 * 1000000};
+		sys_futex_wait(slot->word, value, &t);
+	}
+	return 0;
+}
+
+/* Until the pidfd is readable. 0, -ETIMEDOUT, or -errno where there is no pidfd to be had. */
+static int poll_end(const struct ramet_task *task, int timeout_ms)
+{
+	const int64_t deadline = now_ms() + timeout_ms;
+	struct pollfd p = {.fd = task->pidfd, .events = POLLIN};
+	int64_t left = timeout_ms;
+	int n;
+
+	if (p.fd < 0)
+		p.fd = (int)sys_pidfd_open(task->tid, 0);
+	if (p.fd < 0)
+		return p.fd == -ESRCH ? -ECHILD : p.fd;
+	for (;;) {
+		n = poll(&p, 1, (int)left);
+		if (n >= 0 || errno != EINTR)
+			break;
+		if (timeout_ms >= 0 && (left = deadline - now_ms()) < 0)
+			left = 0;
+	}
+	n = n > 0 ? 0 : n == 0 ? -ETIMEDOUT : -errno;
+	if (task->pidfd < 0)
+		close(p.fd);
+	return n;
+}
+
+/* Status of a task that somebody else has reaped, where the kernel keeps it (6.15). */
+static int status_from_pidfd(const struct ramet_task *task, struct ramet_status *ret)
+{
+	struct kernel_pidfd_info info = {.mask = KERNEL_PIDFD_INFO_EXIT};
+	int code;
+
+	if (task->pidfd < 0 ||
+	    sys3(SYS_ioctl, task->pidfd, KERNEL_PIDFD_GET_INFO, (long)&info) < 0 ||
+	    !(info.mask & KERNEL_PIDFD_INFO_EXIT))
+		return -ECHILD;
+	code = info.exit_code;
+	*ret = (struct ramet_status){
+		.exited = WIFEXITED(code),
+		.code = WIFEXITED(code) ? WEXITSTATUS(code) : WTERMSIG(code),
+		.core = !WIFEXITED(code) && WCOREDUMP(code),
+	};
+	return 0;
+}
+
+static int wait_process(const struct ramet_task *task, struct ramet_status *ret)
+{
+	const int type = task->pidfd >= 0 ? KERNEL_P_PIDFD : KERNEL_P_PID;
+	const int id = task->pidfd >= 0 ? task->pidfd : task->tid;
+	struct rusage rusage = {0};
+	siginfo_t info = {0};
+	long r;
+
+	do
+		r = sys_waitid(type, id, &info, WEXITED | KERNEL_WALL, &rusage);
+	while (r == -EINTR);
+	if (r == -ECHILD)
+		return status_from_pidfd(task, ret);
+	if (r < 0)
+		return (int)r;
+	*ret = (struct ramet_status){
+		.exited = info.si_code == CLD_EXITED,
+		.code = info.si_status,
+		.core = info.si_code == CLD_DUMPED,
+		.rusage = rusage,
+	};
+	return 0;
+}
+
+int ramet_wait(struct ramet_task *task, int timeout_ms, struct ramet_status *ret_status)
+{
+	struct ramet_status status = {.exited = 1};
+	int r = 0;
+
+	if (task->flags & CLONE_THREAD) {
+		r = wait_thread(task, timeout_ms);
+	} else {
+		/* A sibling cannot be waited for, but its pidfd still tells the end. */
+		if (timeout_ms >= 0 || task->flags & CLONE_PARENT)
+			r = poll_end(task, timeout_ms);
+		if (r == 0)
+			r = wait_process(task, &status);
+	}
+	if (r == 0 || r == -ECHILD)
+		release_stack(task);
+	if (r == 0 && ret_status)
+		*ret_status = status;
+	return r;
+}
+
+int ramet_kill(const struct ramet_task *task, int sig)
+{
+	long r;
+
+	if (task->flags & CLONE_THREAD)
+		r = sys3(SYS_tgkill, sys_getpid(), task->tid, sig);
+	else if (task->pidfd >= 0)
+		r = sys_pidfd_send_signal(task->pidfd, sig);
+	else
+		r = sys_kill(task->tid, sig);
+	return (int)r;
+}
+
+void ramet_task_close(struct ramet_task *task)
+{
+	if (task->pidfd >= 0)
+		close(task->pidfd);
+	task->pidfd = -1;
+}
