@@ -144,13 +144,14 @@ static const char *const way_reasons[] = {
 static void put_plan(struct text *t, const struct plan *plan)
 {
 	static const char *const sides[] = {"child", "caller", "plan"};
-	const int sig = (int)plan->args.exit_signal;
+	const int sig = plan->exit_signal;
 	char line[256];
 
 	put(t, "way    %s (%s)\n", ramet_way_name(plan->way),
 	    plan->libc_fork ? "made by the C library's fork" : way_reasons[plan->way]);
 	ramet_flags_format(plan->args.flags, line, sizeof(line));
-	put(t, "clone3 %s, exit signal %s\n", line, sig ? ramet_signal_name(sig) : "none");
+	put(t, "clone3 %s, exit signal %s%s\n", line, sig ? ramet_signal_name(sig) : "none",
+	    plan->execs ? " from exec on" : "");
 	for (unsigned i = 0; i < plan->count; i++) {
 		if ((int)i == plan->sigmask)
 			snprintf(line, sizeof(line), "restore the signal mask");

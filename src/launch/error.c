@@ -77,21 +77,29 @@ int error_died(struct ramet_error *error, int r, int sig)
 	return r;
 }
 
+/* Length of a sentence without its full stop. */
+static int bare(const char *sentence)
+{
+	const int n = (int)strlen(sentence);
+
+	return n && sentence[n - 1] == '.' ? n - 1 : n;
+}
+
 int ramet_error_format(const struct ramet_error *e, char *buf, size_t size)
 {
 	const char *errno_text = strerror(e->error);
 
 	switch (e->stage) {
 	case RAMET_STAGE_CHECK:
-		return snprintf(buf, size, "refused before launch: %s (%s, rule %s)", e->why,
-				errno_name(e->error), e->rule);
+		return snprintf(buf, size, "refused before launch: %.*s (%s, rule %s)",
+				bare(e->why), e->why, errno_name(e->error), e->rule);
 	case RAMET_STAGE_STEP:
 		return snprintf(buf, size, "step %u of %u, %s: %s", e->step, e->step_count,
 				e->detail, errno_text);
 	case RAMET_STAGE_CLONE:
 		if (e->rule)
-			return snprintf(buf, size, "%s: %s: %s (rule %s)", e->detail, errno_text,
-					e->why, e->rule);
+			return snprintf(buf, size, "%s: %s: %.*s (rule %s)", e->detail, errno_text,
+					bare(e->why), e->why, e->rule);
 		return snprintf(buf, size, "%s: %s", e->detail, errno_text);
 	case RAMET_STAGE_DIED:
 		return snprintf(buf, size, "the child ended before its body began%s%s: %s",

@@ -145,6 +145,19 @@ static enum child_phase phase_of(const struct child_record *record)
 	return (enum child_phase)__atomic_load_n(&record->phase, __ATOMIC_ACQUIRE);
 }
 
+/*
+ * The child was about to exec and has left the memory: by exec, or killed on the way? See
+ * plan_exit_signal(): only what has not come to exec is still a __WCLONE child.
+ */
+static bool has_execed(const struct launch *l)
+{
+	siginfo_t info;
+
+	return !l->plan.execs ||
+	       sys_waitid(KERNEL_P_PID, l->tid, &info,
+			  WEXITED | WNOHANG | WNOWAIT | (int)KERNEL_WCLONE, NULL) == -ECHILD;
+}
+
 /* The child is gone or in its body: which, and if it is gone why. */
 static int judge(struct launch *l, const struct child_record *record, struct ramet_error *error)
 {
@@ -152,7 +165,10 @@ static int judge(struct launch *l, const struct child_record *record, struct ram
 
 	switch (phase_of(record)) {
 	case CHILD_BODY:
-		return 0;
+		if (has_execed(l))
+			return 0;
+		sig = bury(l);
+		return error_died(error, -ECANCELED, sig);
 	case CHILD_FAILED:
 		bury(l);
 		return error_step(error, -record->error, &l->plan, record->step);
@@ -359,7 +375,7 @@ static void fill_task(struct launch *l, struct ramet_task *ret)
 		.way = l->plan.way,
 		.lost = lost,
 		.flags = l->used.flags,
-		.exit_signal = (int)l->plan.args.exit_signal,
+		.exit_signal = l->plan.exit_signal,
 		.stack_ = l->slot,
 	};
 }

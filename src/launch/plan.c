@@ -466,6 +466,21 @@ static int plan_refused_by_kernel(const struct plan *plan, const struct ramet_sp
 	return -rule->error;
 }
 
+/*
+ * Exec makes any exit signal SIGCHLD. So a task that will exec is made without one: if it fails
+ * before, no handler of the caller's is disturbed, and no waitpid(-1) loop of the host's takes
+ * it for a child of its own, since without __WCLONE such children are not seen. And what
+ * __WCLONE still sees afterwards has not come to exec, which makes the outcome certain.
+ * (CLONE_PARENT has no exit signal of its own in either case.)
+ */
+static void plan_exit_signal(struct plan *plan, const struct ramet_spec *spec, int sig)
+{
+	plan->execs = plan->body == PLAN_PROGRAM && !steps_have(spec->steps, RAMET_STEP_INIT) &&
+		      !(plan->args.flags & CLONE_PARENT);
+	plan->exit_signal = plan->execs ? SIGCHLD : sig;
+	plan->args.exit_signal = plan->execs ? 0 : (uint64_t)sig;
+}
+
 static int plan_flags(struct plan *plan, const struct ramet_spec *spec,
 		      const struct plan_host *host, struct plan_refusal *ret)
 {
@@ -480,7 +495,7 @@ static int plan_flags(struct plan *plan, const struct ramet_spec *spec,
 		*ret = (struct plan_refusal){.id = rule->id, .why = rule->why, .mend = rule->mend};
 		return r;
 	}
-	plan->args.exit_signal = (uint64_t)sig;
+	plan_exit_signal(plan, spec, sig);
 	if (plan->body == PLAN_PROGRAM && plan->args.flags & CLONE_THREAD)
 		return refuse(LAUNCH_RULE_EXEC_IN_THREAD, ret);
 	own = steps_check_call(spec->steps, plan->args.flags);

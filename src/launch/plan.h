@@ -32,6 +32,8 @@ struct plan {
 	uint64_t droppable;	/* flags made up for if clone(2) must be used */
 	unsigned lost;		/* RAMET_LOST_* known already */
 	unsigned timeout_ms;	/* 0: none */
+	int exit_signal;	/* what the task ends with once its body runs */
+	bool execs;		/* the task itself execs: see plan_exit_signal() */
 	bool libc_fork;		/* made by the C library's fork() */
 	bool clear_handlers;
 	bool handshake;	    /* the caller waits until the body starts */

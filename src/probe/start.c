@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The helper as a process. Its program is part of this one; it is run from a sealed file in
+ * memory, so no path is searched and no file of the system is trusted.
+ */
+#include "probe/probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10U /* 6.3: needed where vm.memfd_noexec is 1 */
+#endif
+
+extern const unsigned char probe_helper[], probe_helper_end[];
+
+static int write_all(int fd, const unsigned char *data, size_t size)
+{
+	while (size) {
+		ssize_t n = write(fd, data, size);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0) {
+			data += n;
+			size -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+static int make_file(void)
+{
+	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+	int fd = memfd_create("ramet-probe-helper", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC), r;
+
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create("ramet-probe-helper", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, probe_helper, (size_t)(probe_helper_end - probe_helper));
+	if (r == 0 && fcntl(fd, F_ADD_SEALS, seals) < 0)
+		r = -errno;
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+int probe_helper_fd(void)
+{
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = make_file();
+	return fd;
+}
+
+pid_t probe_start_helper(char *const argv[], const int fds[PROBE_FD_FREE])
+{
+	char *const none[] = { NULL };
+	posix_spawn_file_actions_t actions;
+	char path[32];
+	pid_t pid;
+	int fd = probe_helper_fd(), r;
+
+	if (fd < 0)
+		return fd;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	r = posix_spawn_file_actions_init(&actions);
+	if (r)
+		return -r;
+	for (int i = PROBE_FD_PARENT; !r && i < PROBE_FD_FREE; i++)
+		r = posix_spawn_file_actions_adddup2(&actions, fds[i], i);
+	if (!r)
+		r = posix_spawn(&pid, path, &actions, NULL, argv, none);
+	posix_spawn_file_actions_destroy(&actions);
+	return r ? -r : pid;
+}
