@@ -32,6 +32,7 @@ extern "C" {
 
 #define RAMET_API __attribute__((visibility("default")))
 #define RAMET_MUST_CHECK __attribute__((warn_unused_result))
+#define RAMET_NONNULL(...) __attribute__((nonnull(__VA_ARGS__)))
 
 /* ---- What a task shares ---------------------------------------------------------------- */
 
@@ -123,7 +124,7 @@ enum ramet_step_kind {
  * (identity before working directory before descriptors before the signal mask).
  */
 struct ramet_step {
-	uint32_t kind; /* enum ramet_step_kind */
+	uint32_t kind;	/* enum ramet_step_kind */
 	int32_t number; /* pid group, umask, uid, gid, signal, descriptor */
 	union {
 		const char *path; /* CWD, PROC: a path; HOSTNAME: the name */
@@ -156,29 +157,88 @@ struct ramet_step {
 };
 
 #define RAMET_STEPS(...) ((const struct ramet_step[]){__VA_ARGS__, {.kind = RAMET_STEP_END}})
-#define RAMET_CWD(path_) {.kind = RAMET_STEP_CWD, .path = (path_)}
-#define RAMET_UMASK(mask_) {.kind = RAMET_STEP_UMASK, .number = (mask_)}
-#define RAMET_SETSID() {.kind = RAMET_STEP_SETSID}
+#define RAMET_CWD(path_)                                                                           \
+	{                                                                                          \
+		.kind = RAMET_STEP_CWD, .path = (path_)                                            \
+	}
+#define RAMET_UMASK(mask_)                                                                         \
+	{                                                                                          \
+		.kind = RAMET_STEP_UMASK, .number = (mask_)                                        \
+	}
+#define RAMET_SETSID()                                                                             \
+	{                                                                                          \
+		.kind = RAMET_STEP_SETSID                                                          \
+	}
 /* 0: a group of its own. */
-#define RAMET_SETPGID(pgid_) {.kind = RAMET_STEP_SETPGID, .number = (pgid_)}
-#define RAMET_DUP(from_, to_) {.kind = RAMET_STEP_DUP, .number = (from_), .to = (to_)}
-#define RAMET_KEEP(fd_) {.kind = RAMET_STEP_KEEP, .number = (fd_)}
-#define RAMET_CLOSE_REST() {.kind = RAMET_STEP_CLOSE_REST}
-#define RAMET_UID(uid_) {.kind = RAMET_STEP_UID, .number = (int32_t)(uid_)}
-#define RAMET_GID(gid_) {.kind = RAMET_STEP_GID, .number = (int32_t)(gid_)}
-#define RAMET_GROUPS(n_, groups_) {.kind = RAMET_STEP_GROUPS, .groups = (groups_), .count = (n_)}
-#define RAMET_KEEP_GROUPS() {.kind = RAMET_STEP_KEEP_GROUPS}
-#define RAMET_NO_NEW_PRIVS() {.kind = RAMET_STEP_NO_NEW_PRIVS}
-#define RAMET_SIGNAL_DEFAULT(sig_) {.kind = RAMET_STEP_SIGNAL, .number = (sig_)}
-#define RAMET_SIGNAL_IGNORE(sig_) {.kind = RAMET_STEP_SIGNAL, .number = (sig_), .ignore = 1}
-#define RAMET_SIGMASK(mask_) {.kind = RAMET_STEP_SIGMASK, .mask = (mask_)}
-#define RAMET_HOSTNAME(name_) {.kind = RAMET_STEP_HOSTNAME, .path = (name_)}
-#define RAMET_PRIVATE_MOUNTS() {.kind = RAMET_STEP_PRIVATE_MOUNTS}
-#define RAMET_PROC(path_) {.kind = RAMET_STEP_PROC, .path = (path_)}
+#define RAMET_SETPGID(pgid_)                                                                       \
+	{                                                                                          \
+		.kind = RAMET_STEP_SETPGID, .number = (pgid_)                                      \
+	}
+#define RAMET_DUP(from_, to_)                                                                      \
+	{                                                                                          \
+		.kind = RAMET_STEP_DUP, .number = (from_), .to = (to_)                             \
+	}
+#define RAMET_KEEP(fd_)                                                                            \
+	{                                                                                          \
+		.kind = RAMET_STEP_KEEP, .number = (fd_)                                           \
+	}
+#define RAMET_CLOSE_REST()                                                                         \
+	{                                                                                          \
+		.kind = RAMET_STEP_CLOSE_REST                                                      \
+	}
+#define RAMET_UID(uid_)                                                                            \
+	{                                                                                          \
+		.kind = RAMET_STEP_UID, .number = (int32_t)(uid_)                                  \
+	}
+#define RAMET_GID(gid_)                                                                            \
+	{                                                                                          \
+		.kind = RAMET_STEP_GID, .number = (int32_t)(gid_)                                  \
+	}
+#define RAMET_GROUPS(n_, groups_)                                                                  \
+	{                                                                                          \
+		.kind = RAMET_STEP_GROUPS, .groups = (groups_), .count = (n_)                      \
+	}
+#define RAMET_KEEP_GROUPS()                                                                        \
+	{                                                                                          \
+		.kind = RAMET_STEP_KEEP_GROUPS                                                     \
+	}
+#define RAMET_NO_NEW_PRIVS()                                                                       \
+	{                                                                                          \
+		.kind = RAMET_STEP_NO_NEW_PRIVS                                                    \
+	}
+#define RAMET_SIGNAL_DEFAULT(sig_)                                                                 \
+	{                                                                                          \
+		.kind = RAMET_STEP_SIGNAL, .number = (sig_)                                        \
+	}
+#define RAMET_SIGNAL_IGNORE(sig_)                                                                  \
+	{                                                                                          \
+		.kind = RAMET_STEP_SIGNAL, .number = (sig_), .ignore = 1                           \
+	}
+#define RAMET_SIGMASK(mask_)                                                                       \
+	{                                                                                          \
+		.kind = RAMET_STEP_SIGMASK, .mask = (mask_)                                        \
+	}
+#define RAMET_HOSTNAME(name_)                                                                      \
+	{                                                                                          \
+		.kind = RAMET_STEP_HOSTNAME, .path = (name_)                                       \
+	}
+#define RAMET_PRIVATE_MOUNTS()                                                                     \
+	{                                                                                          \
+		.kind = RAMET_STEP_PRIVATE_MOUNTS                                                  \
+	}
+#define RAMET_PROC(path_)                                                                          \
+	{                                                                                          \
+		.kind = RAMET_STEP_PROC, .path = (path_)                                           \
+	}
 /* Texts as the kernel's uid_map wants them; NULL maps the caller's own id to 0. */
 #define RAMET_ID_MAP(uid_map_, gid_map_)                                                           \
-	{.kind = RAMET_STEP_ID_MAP, .uid_map = (uid_map_), .gid_map = (gid_map_)}
-#define RAMET_INIT() {.kind = RAMET_STEP_INIT}
+	{                                                                                          \
+		.kind = RAMET_STEP_ID_MAP, .uid_map = (uid_map_), .gid_map = (gid_map_)            \
+	}
+#define RAMET_INIT()                                                                               \
+	{                                                                                          \
+		.kind = RAMET_STEP_INIT                                                            \
+	}
 
 /* ---- The spec ---------------------------------------------------------------------------- */
 
@@ -208,10 +268,10 @@ struct ramet_spec {
 	size_t size; /* sizeof(struct ramet_spec) of the caller's header */
 
 	enum ramet_preset preset;
-	uint32_t share; /* masks of enum ramet_resource; they win over the preset; */
-	uint32_t copy;	/* a resource may be in one of them only */
-	uint32_t fresh; /* "new" */
-	uint64_t flags; /* more clone flags, the kernel's values, added as they are */
+	uint32_t share;	 /* masks of enum ramet_resource; they win over the preset; */
+	uint32_t copy;	 /* a resource may be in one of them only */
+	uint32_t fresh;	 /* "new" */
+	uint64_t flags;	 /* more clone flags, the kernel's values, added as they are */
 	int exit_signal; /* 0: the preset's; RAMET_NO_SIGNAL; 1 to 64 */
 
 	const char *program; /* path, or a name with RAMET_SEARCH_PATH */
@@ -245,20 +305,21 @@ enum ramet_stage {
 	RAMET_STAGE_PREPARE,   /* making stacks and the like */
 	RAMET_STAGE_CLONE,     /* the kernel refused the clone; the rule says why */
 	RAMET_STAGE_STEP,      /* a step failed; the child is gone */
-	RAMET_STAGE_DIED,      /* the child was killed before its body began */
+	RAMET_STAGE_DIED,      /* the child was killed before its body began (-ECANCELED), or by
+				  ramet at its deadline (-ETIMEDOUT) */
 };
 
 /* Why a launch failed. Fixed size, no ownership; the strings are static. */
 struct ramet_error {
-	int error;		/* errno, positive */
+	int error; /* errno, positive */
 	enum ramet_stage stage;
-	unsigned step;		/* RAMET_STAGE_STEP: 1 for the first step of the plan */
+	unsigned step; /* RAMET_STAGE_STEP: 1 for the first step of the plan */
 	unsigned step_count;
-	uint32_t kind;		/* enum ramet_step_kind */
-	const char *rule;	/* stable id, or NULL */
-	const char *why;	/* one sentence, or NULL */
-	const char *mend;	/* one sentence, or NULL */
-	char detail[160];	/* what the step was about: "chdir to /nope"; may be cut */
+	uint32_t kind;	  /* enum ramet_step_kind */
+	const char *rule; /* stable id, or NULL */
+	const char *why;  /* one sentence, or NULL */
+	const char *mend; /* one sentence, or NULL */
+	char detail[160]; /* what the step was about: "chdir to /nope"; may be cut */
 };
 
 /*
@@ -272,26 +333,27 @@ RAMET_API int ramet_error_format(const struct ramet_error *error, char *buf, siz
 /* What was lost against the plan's first choice: bits of ramet_task.lost. */
 #define RAMET_LOST_CLONE3 0x1u /* clone(2) was used: clone3 is missing or filtered */
 #define RAMET_LOST_PIDFD 0x2u  /* the pidfd was opened after the clone, or there is none */
-#define RAMET_LOST_SHARE 0x4u  /* this system does not honour shared memory (valgrind, qemu-user):
+#define RAMET_LOST_SHARE                                                                           \
+	0x4u /* this system does not honour shared memory (valgrind, qemu-user):
 				  the child got a copy */
 
 /*
  * A started task. Yours to keep; release it with ramet_task_close(). Do not copy it while in use.
  */
 struct ramet_task {
-	pid_t tid;	/* in the caller's pid namespace */
-	int pidfd;	/* O_CLOEXEC, readable when the task has ended; -1 if there is none */
+	pid_t tid; /* in the caller's pid namespace */
+	int pidfd; /* O_CLOEXEC, readable when the task has ended; -1 if there is none */
 	enum ramet_way way;
 	unsigned lost;
 	uint64_t flags; /* clone flags as issued, exit signal apart */
 	int exit_signal;
-	void *stack_;	/* private */
+	void *stack_; /* private */
 };
 
 struct ramet_status {
-	int exited;   /* 1: code is the exit status; 0: code is the signal that ended it */
+	int exited; /* 1: code is the exit status; 0: code is the signal that ended it */
 	int code;
-	int core;     /* 1: a core was dumped */
+	int core;	      /* 1: a core was dumped */
 	struct rusage rusage; /* of the task and its waited-for children; zero if unknowable */
 };
 
@@ -303,16 +365,18 @@ struct ramet_status {
  * -ECHILD unless the kernel keeps the status for the pidfd (6.15). A caller that waits for any
  * child (waitpid(-1)) may take the task's status, as with any other child.
  */
-RAMET_API RAMET_MUST_CHECK int ramet_launch(const struct ramet_spec *spec, struct ramet_task *ret_task,
-					    struct ramet_error *error);
+RAMET_API RAMET_MUST_CHECK RAMET_NONNULL(1, 2) int ramet_launch(const struct ramet_spec *spec,
+								struct ramet_task *ret_task,
+								struct ramet_error *error);
 
 /*
  * The same, but returning twice: the task's tid in the caller, 0 in the child, which has its own
  * copy of memory and has done the steps. spec names no body; it may be NULL. Refused where memory
  * would be shared (rule return-twice-needs-own-memory): there is ramet_vfork() for that shape.
  */
-RAMET_API RAMET_MUST_CHECK int ramet_fork(const struct ramet_spec *spec, struct ramet_task *ret_task,
-					  struct ramet_error *error);
+RAMET_API RAMET_MUST_CHECK RAMET_NONNULL(2) int ramet_fork(const struct ramet_spec *spec,
+							   struct ramet_task *ret_task,
+							   struct ramet_error *error);
 
 /*
  * vfork: CLONE_VM|CLONE_VFORK|SIGCHLD returning twice. The child may only call _exit or exec, and
@@ -327,13 +391,16 @@ RAMET_API long ramet_vfork(void) __attribute__((returns_twice));
  * status: 0 is the end, ret_status is exited with code 0.
  * After 0 the stack that ramet made for a function is released.
  */
-RAMET_API RAMET_MUST_CHECK int ramet_wait(struct ramet_task *task, int timeout_ms,
-					  struct ramet_status *ret_status);
+RAMET_API RAMET_MUST_CHECK RAMET_NONNULL(1) int ramet_wait(struct ramet_task *task, int timeout_ms,
+							   struct ramet_status *ret_status);
 
 /* Send a signal; by pidfd where there is one, so never to a stranger with a recycled pid. */
 RAMET_API RAMET_MUST_CHECK int ramet_kill(const struct ramet_task *task, int sig);
 
-/* Close the pidfd. Neither ends nor waits for the task. */
+/*
+ * Close the pidfd. Neither ends nor waits for the task. A function that still runs on a stack
+ * that ramet made keeps it for ever: wait first.
+ */
 RAMET_API void ramet_task_close(struct ramet_task *task);
 
 /*

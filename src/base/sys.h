@@ -158,6 +158,11 @@ static inline long sys_set_robust_list(struct kernel_robust_list_head *head)
 	return sys2(SYS_set_robust_list, (long)head, sizeof(*head));
 }
 
+static inline long sys_get_robust_list(struct kernel_robust_list_head **head, size_t *size)
+{
+	return sys3(SYS_get_robust_list, 0, (long)head, (long)size);
+}
+
 static inline long sys_execveat(int fd, const char *path, char *const argv[], char *const envp[],
 				int flags)
 {

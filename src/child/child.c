@@ -35,7 +35,7 @@ void child_started(struct child *child)
 	if (!child->notify)
 		return;
 	if (child->robust)
-		sys_set_robust_list(NULL);
+		sys_set_robust_list(child->libc_robust_list);
 	set_word(child->record, CHILD_WORD_STARTED);
 }
 
@@ -47,7 +47,11 @@ static void own_word(struct child *child)
 {
 	struct kernel_robust_list_head *head = &child->robust_list;
 	struct kernel_robust_list *link = &child->record->link;
+	size_t size;
 
+	/* A child made by the C library's fork has the library's own list, which its body needs. */
+	if (sys_get_robust_list(&child->libc_robust_list, &size) < 0)
+		child->libc_robust_list = NULL;
 	link->next = &head->list;
 	head->list.next = link;
 	head->futex_offset = CHILD_ROBUST_OFFSET;

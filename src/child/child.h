@@ -51,12 +51,13 @@ struct child {
 	const struct ramet_step *steps;
 	unsigned count;
 	struct child_record *record;
-	const uint64_t *used_flags;   /* clone flags as issued */
-	bool clear_handlers;	      /* caught signals go to default before the mask is set */
-	bool robust;		      /* memory is copied: own record->word */
-	bool notify;		      /* the caller waits on record->word */
-	int lifted;		      /* the one descriptor parked out of the way, -1 */
+	const uint64_t *used_flags; /* clone flags as issued */
+	bool clear_handlers;	    /* caught signals go to default before the mask is set */
+	bool robust;		    /* memory is copied: own record->word */
+	bool notify;		    /* the caller waits on record->word */
+	int lifted;		    /* the one descriptor parked out of the way, -1 */
 	struct kernel_robust_list_head robust_list;
+	struct kernel_robust_list_head *libc_robust_list; /* what own_word() set aside */
 	/* Makes the child of an init; set where a plan has that step. */
 	long (*split)(struct child *child, unsigned next);
 };

@@ -106,7 +106,6 @@ int ramet_error_format(const struct ramet_error *e, char *buf, size_t size)
 				*e->detail ? ", " : "", e->detail, errno_text);
 	case RAMET_STAGE_PREPARE:
 	default:
-		return snprintf(buf, size, "%s%s%s", e->detail, *e->detail ? ": " : "",
-				errno_text);
+		return snprintf(buf, size, "%s%s%s", e->detail, *e->detail ? ": " : "", errno_text);
 	}
 }

@@ -98,8 +98,8 @@ static unsigned close_gaps(int *kept, unsigned n, struct ramet_step *out)
 							  .last = (unsigned)kept[i] - 1};
 		next = (unsigned)kept[i] + 1;
 	}
-	out[made++] = (struct ramet_step){
-		.kind = RAMET_STEP_CLOSE_RANGE, .first = next, .last = ~0U};
+	out[made++] =
+		(struct ramet_step){.kind = RAMET_STEP_CLOSE_RANGE, .first = next, .last = ~0U};
 	return made;
 }
 

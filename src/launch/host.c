@@ -11,6 +11,8 @@
 
 extern char **environ;
 
+enum { UNKNOWN = 0, SHARES, COPIES };
+
 static int mark(void *arg)
 {
 	__atomic_store_n((int *)arg, 1, __ATOMIC_RELEASE);
@@ -21,7 +23,7 @@ static int mark(void *arg)
  * The mark is a plain local: if the child runs in a copy this one stays 0. Signals are blocked,
  * as in every launch: a handler must not run in the child.
  */
-static bool ask_memory(void)
+static int ask_memory(void)
 {
 	const struct clone_args args = {.flags = CLONE_VM | CLONE_VFORK};
 	const uint64_t all = ~0ULL;
@@ -35,19 +37,21 @@ static bool ask_memory(void)
 	if (tid > 0)
 		task_reap((pid_t)tid);
 	sys_sigprocmask(2, &mask, NULL);
-	return tid > 0 ? __atomic_load_n(&marked, __ATOMIC_ACQUIRE) : true;
+	if (tid < 0)
+		return UNKNOWN;
+	return __atomic_load_n(&marked, __ATOMIC_ACQUIRE) ? SHARES : COPIES;
 }
 
 bool host_shares_memory(void)
 {
-	static int known; /* 0: not asked yet, 1: shares, 2: copies */
+	static int known;
 	int seen = __atomic_load_n(&known, __ATOMIC_RELAXED);
 
-	if (!seen) {
-		seen = ask_memory() ? 1 : 2;
+	if (seen == UNKNOWN) {
+		seen = ask_memory();
 		__atomic_store_n(&known, seen, __ATOMIC_RELAXED);
 	}
-	return seen == 1;
+	return seen != COPIES;
 }
 
 /* CAP_SYS_ADMIN, which every new namespace but a user namespace needs. */
@@ -72,6 +76,13 @@ static bool is_single_threaded(void)
 	return stat("/proc/self/task", &st) == 0 && st.st_nlink == 3;
 }
 
+/* Reading the thread pointer is a system call on some processors. */
+static bool may_set_tls(const struct ramet_spec *spec)
+{
+	return spec->preset == RAMET_PRESET_NPTL || spec->fresh & RAMET_TLS ||
+	       spec->flags & CLONE_SETTLS;
+}
+
 int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded, bool twice,
 		struct plan *ret, struct ramet_error *error)
 {
@@ -92,7 +103,8 @@ int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded, bo
 		host.privileged = is_admin();
 	if (!ret_loaded->program)
 		host.single_threaded = is_single_threaded();
-	host.thread_pointer = arch_get_tp();
+	if (may_set_tls(ret_loaded))
+		host.thread_pointer = arch_get_tp();
 	host.memory_shares = twice || host_shares_memory();
 	r = plan_make(ret_loaded, twice, &host, ret, &refusal);
 	return r < 0 ? error_check(error, r, &refusal) : 0;

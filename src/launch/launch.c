@@ -271,6 +271,7 @@ static int give_up(struct launch *l, struct ramet_error *error)
 		if (l->pidfd >= 0)
 			close(l->pidfd);
 		l->slot = NULL;
+		l->guarded = false; /* it still shares the memory: stay unreadable */
 	}
 	return error_died(error, -ETIMEDOUT, SIGKILL);
 }
@@ -311,6 +312,12 @@ static void use_slot(struct launch *l, const struct ramet_spec *spec)
 	struct clone_args *a = &l->plan.args;
 
 	slot->record.word = CHILD_WORD_STEPPING;
+	if (l->plan.count <= SLOT_FEW_STEPS) {
+		memcpy(slot->few, l->plan.steps, l->plan.count * sizeof(slot->few[0]));
+		slot->child.steps = slot->few;
+	} else {
+		l->plan.handshake = true;
+	}
 	slot->child.notify = l->plan.handshake && l->plan.way != RAMET_WAY_HELD;
 	slot->child.robust = l->plan.handshake && l->plan.way == RAMET_WAY_COPY;
 	if (l->plan.own_tid_word)
@@ -323,8 +330,7 @@ static void use_slot(struct launch *l, const struct ramet_spec *spec)
 	a->stack_size = spec->stack ? spec->stack_size : slot->stack_size;
 }
 
-static int launch_beside(struct launch *l, const struct ramet_spec *spec,
-			 struct ramet_error *error)
+static int launch_beside(struct launch *l, const struct ramet_spec *spec, struct ramet_error *error)
 {
 	const bool copy = l->plan.way == RAMET_WAY_COPY;
 	struct slot *slot;
@@ -334,10 +340,9 @@ static int launch_beside(struct launch *l, const struct ramet_spec *spec,
 	if (!slot)
 		return error_prepare(error, -ENOMEM, "a stack for the child");
 	l->slot = slot;
+	block_signals(l);
 	fill_child(l, &slot->child, &slot->used);
 	use_slot(l, spec);
-
-	block_signals(l);
 	r = make_task(l, &slot->child, &slot->used);
 	if (r == 0 && copy)
 		return run_copied(l, &slot->child);

@@ -251,7 +251,7 @@ static void plan_args(struct plan *plan, const struct ramet_spec *spec,
 	a->set_tid_size = spec->set_tid_size;
 	if (a->flags & CLONE_INTO_CGROUP)
 		a->cgroup = (uint64_t)(unsigned)spec->cgroup;
-	plan->stack_size = spec->stack_size             ? spec->stack_size
+	plan->stack_size = spec->stack_size		 ? spec->stack_size
 			   : plan->body == PLAN_FUNCTION ? FUNCTION_STACK_SIZE
 							 : STEP_STACK_SIZE;
 }
@@ -305,14 +305,14 @@ static void add_steps(struct plan *plan, const struct ramet_spec *spec, struct r
 }
 
 /* The body as the last step; `paths` is where the candidates of a program stand. */
-static void add_body(struct plan *plan, const struct ramet_spec *spec,
-		     const struct plan_host *host, const char *const *paths, char **argv)
+static void add_body(struct plan *plan, const struct ramet_spec *spec, const struct plan_host *host,
+		     const char *const *paths, char **argv)
 {
 	if (plan->body == PLAN_TWICE)
 		return;
 	if (plan->body == PLAN_FUNCTION) {
-		add(plan, (struct ramet_step){
-				  .kind = RAMET_STEP_CALL, .fn = spec->fn, .arg = spec->arg});
+		add(plan,
+		    (struct ramet_step){.kind = RAMET_STEP_CALL, .fn = spec->fn, .arg = spec->arg});
 		return;
 	}
 	argv[0] = (char *)spec->program;
@@ -395,9 +395,9 @@ static int build(struct plan *plan, const struct ramet_spec *spec, const struct 
 	char **argv;
 	int *kept;
 
-	plan->memory_ = calloc(1, (steps + fds) * sizeof(*plan->steps) +
-					  (paths + 2) * sizeof(char *) + (fds + 4) * sizeof(int) +
-					  text);
+	plan->memory_ =
+		calloc(1, (steps + fds) * sizeof(*plan->steps) + (paths + 2) * sizeof(char *) +
+				  (fds + 4) * sizeof(int) + text);
 	if (!plan->memory_)
 		return -ENOMEM;
 	plan->steps = plan->memory_;
@@ -488,8 +488,7 @@ static int plan_flags(struct plan *plan, const struct ramet_spec *spec,
 	enum launch_rule own;
 	int sig = 0, r;
 
-	r = spec_flags(spec,
-		       plan->body == PLAN_PROGRAM ? RAMET_PRESET_SPAWN : RAMET_PRESET_FORK,
+	r = spec_flags(spec, plan->body == PLAN_PROGRAM ? RAMET_PRESET_SPAWN : RAMET_PRESET_FORK,
 		       host->privileged, &plan->args.flags, &sig, &rule);
 	if (r < 0) {
 		*ret = (struct plan_refusal){.id = rule->id, .why = rule->why, .mend = rule->mend};

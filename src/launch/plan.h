@@ -36,10 +36,10 @@ struct plan {
 	bool execs;		/* the task itself execs: see plan_exit_signal() */
 	bool libc_fork;		/* made by the C library's fork() */
 	bool clear_handlers;
-	bool handshake;	    /* the caller waits until the body starts */
-	bool caller_steps;  /* some steps are on the caller's side */
-	bool own_tid_word;  /* CLONE_CHILD_CLEARTID on the launch's word, not the spec's */
-	bool keep_stack;    /* the stack must last until the task's end, not its exec */
+	bool handshake;	   /* the caller waits until the body starts */
+	bool caller_steps; /* some steps are on the caller's side */
+	bool own_tid_word; /* CLONE_CHILD_CLEARTID on the launch's word, not the spec's */
+	bool keep_stack;   /* the stack must last until the task's end, not its exec */
 	unsigned count;
 	int sigmask; /* index of the step that takes the caller's mask, -1: the spec gave one */
 	struct ramet_step *steps;

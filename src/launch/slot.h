@@ -12,6 +12,8 @@
 #include "child/child.h"
 #include "launch/raw.h"
 
+#define SLOT_FEW_STEPS 4
+
 struct slot {
 	struct slot *next;
 	void *map; /* the whole mapping, guard page included */
@@ -21,6 +23,8 @@ struct slot {
 	uint32_t *word; /* the futex that tells the end: in record, or the user's own */
 	struct raw_used used;
 	struct child child;
+	/* Steps of a task whose maker does not wait for them, and so frees the plan. */
+	struct ramet_step few[SLOT_FEW_STEPS];
 	struct child_record record;
 };
 

@@ -153,4 +153,7 @@ void ramet_task_close(struct ramet_task *task)
 	if (task->pidfd >= 0)
 		close(task->pidfd);
 	task->pidfd = -1;
+	/* Of a task that still runs on it the stack is left alone, for ever. */
+	if (task->stack_ && !__atomic_load_n(((struct slot *)task->stack_)->word, __ATOMIC_ACQUIRE))
+		release_stack(task);
 }

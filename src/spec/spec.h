@@ -14,8 +14,8 @@
 struct resource_row {
 	const char *name;
 	enum ramet_resource bit;
-	uint64_t share;		  /* flag that shares it, 0: none */
-	uint64_t fresh;		  /* flag that makes it new, 0: none */
+	uint64_t share;		   /* flag that shares it, 0: none */
+	uint64_t fresh;		   /* flag that makes it new, 0: none */
 	enum ramet_mode otherwise; /* what a child gets with neither */
 };
 

@@ -64,10 +64,10 @@
 #define CLONE_NEWPID 0x20000000ULL
 #define CLONE_NEWNET 0x40000000ULL
 #define CLONE_IO 0x80000000ULL
-#define CLONE_CLEAR_SIGHAND 0x100000000ULL /* 5.5, clone3 only */
-#define CLONE_INTO_CGROUP 0x200000000ULL   /* 5.7, clone3 only */
-#define CLONE_AUTOREAP 0x400000000ULL      /* 7.1 */
-#define CLONE_NNP 0x800000000ULL	   /* 7.1 */
+#define CLONE_CLEAR_SIGHAND 0x100000000ULL   /* 5.5, clone3 only */
+#define CLONE_INTO_CGROUP 0x200000000ULL     /* 5.7, clone3 only */
+#define CLONE_AUTOREAP 0x400000000ULL	     /* 7.1 */
+#define CLONE_NNP 0x800000000ULL	     /* 7.1 */
 #define CLONE_PIDFD_AUTOKILL 0x1000000000ULL /* 7.1 */
 #define CLONE_EMPTY_MNTNS 0x2000000000ULL    /* 7.1 */
 
@@ -95,6 +95,7 @@ struct clone_args {
 #define CLONE_ARGS_SIZE_VER1 80
 #define CLONE_ARGS_SIZE_VER2 88
 
-_Static_assert(sizeof(struct clone_args) == CLONE_ARGS_SIZE_VER2, "clone_args must mirror the kernel's");
+_Static_assert(sizeof(struct clone_args) == CLONE_ARGS_SIZE_VER2,
+	       "clone_args must mirror the kernel's");
 
 #endif

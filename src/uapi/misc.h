@@ -76,7 +76,8 @@ struct kernel_pidfd_info {
 #define KERNEL_PIDFD_INFO_EXIT (1ULL << 3)
 #define KERNEL_PIDFD_GET_INFO 0xc040ff0bUL /* _IOWR(0xFF, 11, struct pidfd_info), 64 bytes */
 
-_Static_assert(sizeof(struct kernel_pidfd_info) == 64, "pidfd_info must mirror the kernel's first version");
+_Static_assert(sizeof(struct kernel_pidfd_info) == 64,
+	       "pidfd_info must mirror the kernel's first version");
 
 /* linux/prctl.h */
 #define KERNEL_PR_SET_PDEATHSIG 1
