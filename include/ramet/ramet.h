@@ -157,88 +157,31 @@ struct ramet_step {
 };
 
 #define RAMET_STEPS(...) ((const struct ramet_step[]){__VA_ARGS__, {.kind = RAMET_STEP_END}})
-#define RAMET_CWD(path_)                                                                           \
-	{                                                                                          \
-		.kind = RAMET_STEP_CWD, .path = (path_)                                            \
-	}
-#define RAMET_UMASK(mask_)                                                                         \
-	{                                                                                          \
-		.kind = RAMET_STEP_UMASK, .number = (mask_)                                        \
-	}
-#define RAMET_SETSID()                                                                             \
-	{                                                                                          \
-		.kind = RAMET_STEP_SETSID                                                          \
-	}
+/* clang-format off */
+#define RAMET_CWD(path_) {.kind = RAMET_STEP_CWD, .path = (path_)}
+#define RAMET_UMASK(mask_) {.kind = RAMET_STEP_UMASK, .number = (mask_)}
+#define RAMET_SETSID() {.kind = RAMET_STEP_SETSID}
 /* 0: a group of its own. */
-#define RAMET_SETPGID(pgid_)                                                                       \
-	{                                                                                          \
-		.kind = RAMET_STEP_SETPGID, .number = (pgid_)                                      \
-	}
-#define RAMET_DUP(from_, to_)                                                                      \
-	{                                                                                          \
-		.kind = RAMET_STEP_DUP, .number = (from_), .to = (to_)                             \
-	}
-#define RAMET_KEEP(fd_)                                                                            \
-	{                                                                                          \
-		.kind = RAMET_STEP_KEEP, .number = (fd_)                                           \
-	}
-#define RAMET_CLOSE_REST()                                                                         \
-	{                                                                                          \
-		.kind = RAMET_STEP_CLOSE_REST                                                      \
-	}
-#define RAMET_UID(uid_)                                                                            \
-	{                                                                                          \
-		.kind = RAMET_STEP_UID, .number = (int32_t)(uid_)                                  \
-	}
-#define RAMET_GID(gid_)                                                                            \
-	{                                                                                          \
-		.kind = RAMET_STEP_GID, .number = (int32_t)(gid_)                                  \
-	}
-#define RAMET_GROUPS(n_, groups_)                                                                  \
-	{                                                                                          \
-		.kind = RAMET_STEP_GROUPS, .groups = (groups_), .count = (n_)                      \
-	}
-#define RAMET_KEEP_GROUPS()                                                                        \
-	{                                                                                          \
-		.kind = RAMET_STEP_KEEP_GROUPS                                                     \
-	}
-#define RAMET_NO_NEW_PRIVS()                                                                       \
-	{                                                                                          \
-		.kind = RAMET_STEP_NO_NEW_PRIVS                                                    \
-	}
-#define RAMET_SIGNAL_DEFAULT(sig_)                                                                 \
-	{                                                                                          \
-		.kind = RAMET_STEP_SIGNAL, .number = (sig_)                                        \
-	}
-#define RAMET_SIGNAL_IGNORE(sig_)                                                                  \
-	{                                                                                          \
-		.kind = RAMET_STEP_SIGNAL, .number = (sig_), .ignore = 1                           \
-	}
-#define RAMET_SIGMASK(mask_)                                                                       \
-	{                                                                                          \
-		.kind = RAMET_STEP_SIGMASK, .mask = (mask_)                                        \
-	}
-#define RAMET_HOSTNAME(name_)                                                                      \
-	{                                                                                          \
-		.kind = RAMET_STEP_HOSTNAME, .path = (name_)                                       \
-	}
-#define RAMET_PRIVATE_MOUNTS()                                                                     \
-	{                                                                                          \
-		.kind = RAMET_STEP_PRIVATE_MOUNTS                                                  \
-	}
-#define RAMET_PROC(path_)                                                                          \
-	{                                                                                          \
-		.kind = RAMET_STEP_PROC, .path = (path_)                                           \
-	}
+#define RAMET_SETPGID(pgid_) {.kind = RAMET_STEP_SETPGID, .number = (pgid_)}
+#define RAMET_DUP(from_, to_) {.kind = RAMET_STEP_DUP, .number = (from_), .to = (to_)}
+#define RAMET_KEEP(fd_) {.kind = RAMET_STEP_KEEP, .number = (fd_)}
+#define RAMET_CLOSE_REST() {.kind = RAMET_STEP_CLOSE_REST}
+#define RAMET_UID(uid_) {.kind = RAMET_STEP_UID, .number = (int32_t)(uid_)}
+#define RAMET_GID(gid_) {.kind = RAMET_STEP_GID, .number = (int32_t)(gid_)}
+#define RAMET_GROUPS(n_, groups_) {.kind = RAMET_STEP_GROUPS, .groups = (groups_), .count = (n_)}
+#define RAMET_KEEP_GROUPS() {.kind = RAMET_STEP_KEEP_GROUPS}
+#define RAMET_NO_NEW_PRIVS() {.kind = RAMET_STEP_NO_NEW_PRIVS}
+#define RAMET_SIGNAL_DEFAULT(sig_) {.kind = RAMET_STEP_SIGNAL, .number = (sig_)}
+#define RAMET_SIGNAL_IGNORE(sig_) {.kind = RAMET_STEP_SIGNAL, .number = (sig_), .ignore = 1}
+#define RAMET_SIGMASK(mask_) {.kind = RAMET_STEP_SIGMASK, .mask = (mask_)}
+#define RAMET_HOSTNAME(name_) {.kind = RAMET_STEP_HOSTNAME, .path = (name_)}
+#define RAMET_PRIVATE_MOUNTS() {.kind = RAMET_STEP_PRIVATE_MOUNTS}
+#define RAMET_PROC(path_) {.kind = RAMET_STEP_PROC, .path = (path_)}
 /* Texts as the kernel's uid_map wants them; NULL maps the caller's own id to 0. */
-#define RAMET_ID_MAP(uid_map_, gid_map_)                                                           \
-	{                                                                                          \
-		.kind = RAMET_STEP_ID_MAP, .uid_map = (uid_map_), .gid_map = (gid_map_)            \
-	}
-#define RAMET_INIT()                                                                               \
-	{                                                                                          \
-		.kind = RAMET_STEP_INIT                                                            \
-	}
+#define RAMET_ID_MAP(uid_map_, gid_map_) \
+	{.kind = RAMET_STEP_ID_MAP, .uid_map = (uid_map_), .gid_map = (gid_map_)}
+#define RAMET_INIT() {.kind = RAMET_STEP_INIT}
+/* clang-format on */
 
 /* ---- The spec ---------------------------------------------------------------------------- */
 

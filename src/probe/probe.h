@@ -42,6 +42,7 @@ struct probe_answer {
 	char model[24];
 	char observed[24]; /* "untested" with a reason */
 	enum probe_witness witness;
+	const char *how; /* who the witness is; NULL: none */
 	bool agree;
 	char reason[256];
 };
@@ -93,8 +94,8 @@ struct probe_seconds {
 	int parent; /* same parent */
 	int cgroup;
 	int tls;
-	int exit_signal_read; /* 0 or -errno */
-	int64_t exit_signal;
+	int exit_signal; /* stat's is the one the rules promise */
+	int64_t exit_signal_number;
 	int64_t tables[2]; /* VmPTE of parent and child in kB, -1: unknown */
 };
 
@@ -132,8 +133,10 @@ probe_observer probe_see_memory, probe_see_files, probe_see_fs, probe_see_sighan
 	probe_see_cgroupns, probe_see_time, probe_see_cgroup, probe_see_exit_signal, probe_see_wait,
 	probe_see_cleartid, probe_see_held;
 
-/* Name of a signal, or its number; "none" for 0. The buffer may be returned. */
+/* Name of a signal, or its number; "none" for 0 and less. buf may be what is returned. */
 const char *probe_signal(int sig, char buf[static 24]);
+/* The signal that the rules promise at the end of a task: -1 of a thread, 0 none. */
+int probe_promised_signal(const struct ramet_call *call);
 
 void probe_judge(const struct probe_facts *facts, struct probe_result *result);
 

@@ -70,7 +70,9 @@ void probe_ask_second(struct probe_facts *facts, const struct inspect_task *pare
 	s->parent = same_status(parent, child, "PPid");
 	s->cgroup = same_cgroup(parent, child);
 	s->tls = same_pointer(facts, child);
-	s->exit_signal_read = inspect_stat(child, 38, &s->exit_signal);
+	s->exit_signal = inspect_stat(child, 38, &s->exit_signal_number);
+	if (s->exit_signal == 0)
+		s->exit_signal = s->exit_signal_number == probe_promised_signal(&facts->call);
 	for (int i = 0; i < 2; i++)
 		if (inspect_status(pair[i], "VmPTE", &s->tables[i]) < 0)
 			s->tables[i] = -1;
