@@ -444,19 +444,12 @@ static bool steps_can_fail(const struct ramet_spec *spec)
 	return false;
 }
 
-/*
- * That a program begins in its maker's memory is ramet's own doing where nobody asked for it, so
- * nothing that was asked for may lean on it.
- */
-static int plan_refused_by_kernel(const struct plan *plan, const struct ramet_spec *spec,
-				  struct plan_refusal *ret)
+static int kernel_refuses(const struct plan *plan, uint64_t flags, struct plan_refusal *ret)
 {
 	struct ramet_call call = plan_call(plan);
 	const struct ramet_rule *rule;
 
-	if (plan->body == PLAN_PROGRAM && !spec->preset && !(spec->share & RAMET_MEMORY) &&
-	    !(spec->flags & CLONE_VM))
-		call.flags &= ~CLONE_VM;
+	call.flags = flags;
 	/* Filled in by the launch; only that they differ matters to a rule. */
 	call.pidfd = 1;
 	rule = ramet_check(&call, NULL);
@@ -464,6 +457,17 @@ static int plan_refused_by_kernel(const struct plan *plan, const struct ramet_sp
 		return 0;
 	*ret = (struct plan_refusal){.id = rule->id, .why = rule->why, .mend = rule->mend};
 	return -rule->error;
+}
+
+/*
+ * That a program begins in its maker's memory is ramet's own doing where nobody asked for it, so
+ * nothing that was asked for may lean on it.
+ */
+static uint64_t flags_asked(const struct plan *plan, const struct ramet_spec *spec)
+{
+	const bool asked = spec->preset || spec->share & RAMET_MEMORY || spec->flags & CLONE_VM;
+
+	return plan->args.flags & ~(plan->body == PLAN_PROGRAM && !asked ? CLONE_VM : 0);
 }
 
 /*
@@ -502,7 +506,7 @@ static int plan_flags(struct plan *plan, const struct ramet_spec *spec,
 		return refuse(own, ret);
 	if (plan->body != PLAN_PROGRAM && steps_have(spec->steps, RAMET_STEP_INIT))
 		return refuse(LAUNCH_RULE_INIT_NEEDS_PROGRAM, ret);
-	return 0;
+	return kernel_refuses(plan, flags_asked(plan, spec), ret);
 }
 
 int plan_make(const struct ramet_spec *spec, bool twice, const struct plan_host *host,
@@ -529,7 +533,7 @@ int plan_make(const struct ramet_spec *spec, bool twice, const struct plan_host 
 		return r;
 	plan_handlers(&plan, spec);
 	plan_args(&plan, spec, host);
-	r = plan_refused_by_kernel(&plan, spec, ret_refusal);
+	r = kernel_refuses(&plan, plan.args.flags, ret_refusal);
 	if (r == 0 && plan.body != PLAN_PROGRAM)
 		r = check_function(&plan, spec, host, ret_refusal);
 	if (r == 0 && !knows_end(&plan))

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+# What is installed is enough: a program builds against it by pkg-config alone, shared and
+# static, and each public header stands by itself, in C and in C++.
+. "$SRCDIR/tests/tap.sh"
+
+root=$TMP/root
+ok 'installs under DESTDIR' meson install -C "$BUILDDIR" --no-rebuild --destdir "$root"
+
+PKG_CONFIG_LIBDIR=$(dirname "$(find "$root" -name ramet.pc)")
+export PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR=$root
+ok 'pkg-config finds it' pkg-config --print-errors --exists ramet
+libdir=$(dirname "$(find "$root" -name libramet.so)")
+is "the version is the project's" "$(pkg-config --modversion ramet)" \
+	"$(sed -n "s/^  version : '\(.*\)',/\1/p" "$SRCDIR/meson.build")"
+
+# A program that needs every public function there is.
+"$NM" --dynamic --defined-only "$libdir/libramet.so" |
+	awk '$2 == "T" { sub(/@.*/, "", $3); print "\t(void *)" $3 "," }' >"$TMP/functions"
+{
+	find "$root" -path '*/ramet/*.h' -printf '#include <ramet/%f>\n'
+	echo 'void *volatile used[] = {'
+	cat "$TMP/functions"
+	echo '};'
+	echo 'int main(void) { return !used[0]; }'
+} >"$TMP/user.c"
+flags='-std=c11 -Wall -Wextra -Werror'
+# musl-gcc knows no C++: its headers are the C library's own.
+cxx="${CC/musl-gcc/gcc} -x c++ -nostdinc++"
+
+# shellcheck disable=SC2044,SC2046,SC2086 # lists of words
+{
+	ok 'a program builds with the shared library' \
+		$CC $flags -o "$TMP/shared" "$TMP/user.c" $(pkg-config --cflags --libs ramet)
+	ok 'a program builds with the static library' \
+		$CC $flags -static -o "$TMP/static" "$TMP/user.c" \
+		$(pkg-config --static --cflags --libs ramet)
+	for header in $(find "$root" -path "*/ramet/*.h"); do
+		ok "${header##*/} stands by itself" \
+			$CC $flags -pedantic -fsyntax-only -x c \
+			$(pkg-config --cflags ramet) "$header"
+		if ! $cxx -fsyntax-only /dev/null 2>/dev/null; then
+			skip 1 "no C++ compiler"
+			continue
+		fi
+		ok "${header##*/} is C++ too" \
+			$cxx -Wall -Wextra -Werror -fsyntax-only \
+			$(pkg-config --cflags ramet) "$header"
+	done
+}
+
+if [ "$CAN_RUN" = yes ]; then
+	ok 'the shared one runs' env LD_LIBRARY_PATH="$libdir" "$TMP/shared"
+	ok 'the static one runs' "$TMP/static"
+else
+	skip 2 'built for another machine'
+fi
+unlike 'the static one needs no library' "$("$NM" --undefined-only "$TMP/static")" 'ramet_'
+
+done_testing
