@@ -30,6 +30,9 @@ long step_dup(struct child *child, const struct ramet_step *step)
 	const int from = step->number == CHILD_FD_LIFTED ? child->lifted : step->number;
 	long r;
 
+	/* Lifting took the lowest free number: one that the caller believed to be open. */
+	if (step->number >= 0 && step->number == child->lifted)
+		return -EBADF;
 	if (step->to == CHILD_FD_LIFTED) {
 		r = sys_fcntl(from, F_DUPFD_CLOEXEC, 0);
 		if (r >= 0)

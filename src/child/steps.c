@@ -116,6 +116,10 @@ long step_exec(struct child *child UNUSED, const struct ramet_step *step)
 
 long step_call(struct child *child, const struct ramet_step *step)
 {
+	int (*const fn)(void *) = step->fn;
+	void *const arg = step->arg;
+
+	/* From here on the caller may take the steps away. */
 	child_started(child);
-	return step->fn(step->arg) & 0xff;
+	return fn(arg) & 0xff;
 }

@@ -72,6 +72,14 @@ static void put_range(struct text *t, const struct ramet_step *step)
 		put(t, "%u to %u", step->first, step->last);
 }
 
+/* The candidates of a search all end in the name that was searched for. */
+static void put_program(struct text *t, const char *const *paths)
+{
+	const char *slash = paths[1] ? strrchr(paths[0], '/') : NULL;
+
+	put(t, "%s%s", slash ? slash + 1 : paths[0], paths[1] ? " along PATH" : "");
+}
+
 static void put_field(struct text *t, const struct ramet_step *step, char field)
 {
 	switch (field) {
@@ -104,9 +112,7 @@ static void put_field(struct text *t, const struct ramet_step *step, char field)
 		put_map(t, ", gid", step->gid_map);
 		break;
 	case 'e':
-		put(t, "%s", step->paths[0]);
-		if (step->paths[1])
-			put(t, " and further along PATH");
+		put_program(t, step->paths);
 		break;
 	default:
 		put(t, "%c", field);

@@ -65,8 +65,8 @@ struct ramet_call plan_call(const struct plan *plan);
 
 /*
  * Descriptor steps of a spec in the order in which they can be done, appended to out, which has
- * room for fdmap_room(steps) of them; kept is scratch for that many numbers. Returns how many.
- * Targets of DUP must differ from each other.
+ * room for fdmap_room(steps) of them; kept is scratch for three numbers more than that. Returns
+ * how many. Targets of DUP must differ from each other.
  */
 unsigned fdmap_room(const struct ramet_step *steps);
 unsigned fdmap_make(const struct ramet_step *steps, struct ramet_step *out, int *kept);

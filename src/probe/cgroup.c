@@ -81,8 +81,8 @@ void probe_cgroup_make(bool target, bool threaded, struct probe_cgroup *cgroup)
 			write_text(cgroup->target, "cgroup.type", "threaded");
 	}
 	if (target)
-		cgroup->target_fd = open(cgroup->target[0] ? cgroup->target : own,
-					 O_PATH | O_DIRECTORY | O_CLOEXEC);
+		cgroup->target_fd = probe_move_up(open(cgroup->target[0] ? cgroup->target : own,
+						       O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
 void probe_cgroup_enter(const struct probe_cgroup *cgroup, pid_t pid)

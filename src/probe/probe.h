@@ -120,6 +120,8 @@ struct probe_facts {
 pid_t probe_start_helper(char *const argv[], const int fds[PROBE_FD_FREE]);
 /* Descriptor of the helper's program, made once. */
 int probe_helper_fd(void);
+/* The same descriptor under a number that probe_start_helper() leaves alone; or -1. */
+int probe_move_up(int fd);
 
 /* Fill facts->second from two live tasks. */
 void probe_ask_second(struct probe_facts *facts, const struct inspect_task *parent,

@@ -76,6 +76,8 @@ struct probe_before {
 	int32_t io;
 	int32_t port;	 /* bound on INADDR_ANY */
 	int32_t mounted; /* the place where the child may mount is ready */
+	int32_t cgroup_tells; /* 1: some path in `cgroup` is not / */
+	int32_t unused;
 	uint64_t tp;
 	uint64_t uid_map; /* hash of the text */
 	uint64_t cgroup;  /* the same of /proc/PID/cgroup */

@@ -21,10 +21,11 @@
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "caller/caller.h"
+#include "uapi/clone.h"
 
 #define STEP_MS 10000 /* longest silence */
 #define TICK_MS 20
-#define FD_FLOOR 16 /* above PROBE_FD_FREE, so that dup2 overwrites none of ours */
 
 struct run {
 	const struct probe_request *request;
@@ -109,14 +110,6 @@ static void release_signals(struct run *run)
 	sigprocmask(SIG_SETMASK, &run->old_mask, NULL);
 }
 
-static int move_up(int fd)
-{
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, FD_FLOOR);
-
-	close(fd);
-	return high;
-}
-
 static int make_descriptors(struct run *run)
 {
 	const int one = 1;
@@ -126,7 +119,7 @@ static int make_descriptors(struct run *run)
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, run->sockets[i]) < 0)
 			return fail(run, -errno, "cannot make sockets: %s", strerror(errno));
 		for (int k = 0; k < 2; k++)
-			run->sockets[i][k] = move_up(run->sockets[i][k]);
+			run->sockets[i][k] = probe_move_up(run->sockets[i][k]);
 		setsockopt(run->sockets[i][0], SOL_SOCKET, SO_PASSCRED, &one, sizeof(one));
 	}
 	if (probe_helper_fd() < 0)
@@ -136,7 +129,7 @@ static int make_descriptors(struct run *run)
 	run->scratch = open(path, O_RDONLY | O_CLOEXEC);
 	if (run->scratch < 0)
 		return fail(run, -errno, "cannot open %s: %s", path, strerror(errno));
-	run->scratch = move_up(run->scratch);
+	run->scratch = probe_move_up(run->scratch);
 	return 0;
 }
 
@@ -291,12 +284,11 @@ static int listen_for(struct run *run, unsigned mask, bool any)
 
 static int open_both(struct run *run, struct inspect_task *parent, struct inspect_task *child)
 {
-	const bool thread = run->facts->cloned.flags & CLONE_THREAD ||
-			    run->request->flags & CLONE_THREAD;
+	/* A thread's message names its process; its own number is ours if we share pid space. */
+	const bool thread = run->child == run->parent;
 	pid_t tids[2];
 	int r = inspect_open(run->parent, 0, parent);
 
-	/* A thread's message names its process; its own number is ours if we share pid space. */
 	if (thread) {
 		run->child = run->facts->child.tid;
 		if (r == 0 && run->facts->before.pid != run->parent &&
@@ -536,12 +528,17 @@ static bool choose_call(const struct probe_request *request, struct ramet_call *
 	return true;
 }
 
-static void keep_refusal(const struct probe_facts *facts, struct probe_result *result)
+/* Before clear_up(): the rules may look at the cgroup that was to be entered. */
+static void keep_refusal(const struct run *run, struct probe_result *result)
 {
-	result->refused = (int)-facts->cloned.result;
-	result->clone3 = facts->cloned.clone3;
-	result->rule = ramet_check_errno(&facts->call, NULL, result->refused);
+	struct ramet_call call = run->facts->call;
+	struct ramet_caller caller;
+
+	result->refused = (int)-run->facts->cloned.result;
 	result->agree = false;
+	call.cgroup = (uint64_t)run->cgroup.target_fd;
+	caller_read(&call, &caller);
+	result->rule = ramet_check_errno(&call, &caller, result->refused);
 }
 
 /* The exit signal may be one that ends the parent as it is told. */
@@ -584,15 +581,14 @@ int probe_run(const struct probe_request *request, struct probe_result *ret_resu
 		probe_cgroup_enter(&run.cgroup, run.parent);
 		r = forgive(&run, talk(&run));
 	}
+	result.clone3 = facts.got & PROBE_GOT(PROBE_CLONED) ? facts.cloned.clone3 : !result.legacy;
+	if (r == 0 && facts.cloned.result < 0)
+		keep_refusal(&run, &result);
+	else if (r == 0)
+		probe_judge(&facts, &result);
 	clear_up(&run, r < 0);
 	release_signals(&run);
-	if (r < 0)
-		return r;
-	result.clone3 = facts.cloned.clone3;
-	if (facts.got & PROBE_GOT(PROBE_CLONED) && facts.cloned.result < 0)
-		keep_refusal(&facts, &result);
-	else
-		probe_judge(&facts, &result);
-	*ret_result = result;
-	return 0;
+	if (r == 0)
+		*ret_result = result;
+	return r;
 }

@@ -32,6 +32,17 @@ static int write_all(int fd, const unsigned char *data, size_t size)
 	return 0;
 }
 
+int probe_move_up(int fd)
+{
+	int high;
+
+	if (fd < 0)
+		return -1;
+	high = fcntl(fd, F_DUPFD_CLOEXEC, PROBE_FD_FREE);
+	close(fd);
+	return high;
+}
+
 static int make_file(void)
 {
 	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
@@ -39,6 +50,8 @@ static int make_file(void)
 
 	if (fd < 0 && errno == EINVAL)
 		fd = memfd_create("ramet-probe-helper", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd >= 0)
+		fd = probe_move_up(fd);
 	if (fd < 0)
 		return -errno;
 	r = write_all(fd, probe_helper, (size_t)(probe_helper_end - probe_helper));

@@ -101,6 +101,15 @@ static void prepare_memory(struct helper *h)
 	*h->words = (struct tid_words){ PROBE_WORD, PROBE_WORD, -1 };
 }
 
+/* In the root cgroup of every hierarchy all cgroup namespaces look the same. */
+static bool some_path_below_root(const char *text)
+{
+	for (; *text; text++)
+		if (text[0] == ':' && text[1] == '/' && text[2] && text[2] != '\n')
+			return true;
+	return false;
+}
+
 void helper_prepare(struct helper *h)
 {
 	static char text[8192];
@@ -130,6 +139,7 @@ void helper_prepare(struct helper *h)
 	h->cgroup_file = (int)sys_open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC, 0);
 	if (read_fd(h->cgroup_file, text, sizeof(text)) > 0)
 		b->cgroup = hash_text(text);
+	b->cgroup_tells = some_path_below_root(text);
 	cgroup_line(text, b->cgroup_text);
 	b->time_ns = link_inode("/proc/self/ns/time");
 }

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* What the verbs write with: tables and JSON on a stream, and whether it all arrived. */
+#ifndef RAMET_OUT_OUT_H
+#define RAMET_OUT_OUT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct libscols_table;
+struct libscols_line;
+struct json_object;
+
+enum out_color { OUT_COLOR_AUTO, OUT_COLOR_ALWAYS, OUT_COLOR_NEVER };
+
+/* auto: on a terminal, unless NO_COLOR is set to something. */
+bool out_use_color(enum out_color wanted, FILE *stream);
+
+enum out_flag {
+	OUT_RIGHT = 1,
+	OUT_WRAP = 2, /* on a terminal, takes the width that is left */
+};
+
+struct out_column {
+	const char *title;
+	int flags; /* of enum out_flag */
+};
+
+/* Colours mark what differs, nothing else. */
+enum out_mark { OUT_PLAIN, OUT_BAD, OUT_DIM };
+
+/*
+ * A table in the making; out_table_end() prints and frees it. A pipe gets lines as long as they
+ * are. Lack of memory is kept and told at the end, so rows need no checks.
+ */
+struct out_table {
+	struct libscols_table *table;
+	struct libscols_line *line;
+	int error;
+};
+
+void out_table_begin(struct out_table *t, FILE *stream, bool color, const struct out_column *columns,
+		     size_t count);
+void out_table_row(struct out_table *t);
+void out_table_cell(struct out_table *t, size_t column, const char *text, enum out_mark mark);
+int out_table_end(struct out_table *t);
+
+/* Print and free. 0 or -errno. */
+int out_json(FILE *stream, struct json_object *object);
+
+/* Flush; -errno if anything written to the stream was lost. */
+int out_finish(FILE *stream);
+
+#endif
