@@ -15,4 +15,15 @@ int caller_step(const struct ramet_step *step, pid_t tid);
 int guard_take(void);
 void guard_let_go(void);
 
+/* In a copy of the process that the C library's fork did not make: no guard is held here. */
+void guard_forget(void);
+
+/*
+ * Round the making of a child and the writing of its id maps, as a user without rights over
+ * others' files: waits until no guard is held, and keeps guards waiting. A guard of the same
+ * launch is taken after the end.
+ */
+void maps_begin(void);
+void maps_end(void);
+
 #endif

@@ -4,6 +4,10 @@
  * they share it, and that protects: dumpable, the new identity could read the caller by ptrace.
  * So it must stay off until exec has parted them, and only the caller may put it back. Set
  * beforehand and not left to the kernel, which leaves it on where fs.suid_dumpable is 1.
+ *
+ * But the /proc files of what is not dumpable belong to root, and an ordinary user cannot write
+ * the id maps of a child there. So launches that need the memory unreadable and launches that
+ * write maps keep apart: many of one sort at a time, the two sorts by turns.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -11,32 +15,60 @@
 #include "base/sys.h"
 #include "launch/caller_side.h"
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static unsigned holders;
-static int before;
+enum sort { GUARDS, MAPS };
+
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	unsigned active[2], waiting[2];
+	enum sort turn; /* whose newcomers go first where both wait */
+	int dumpable;	/* before the first guard */
+} gate = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static void enter(enum sort sort)
+{
+	const enum sort other = sort == GUARDS ? MAPS : GUARDS;
+
+	gate.waiting[sort]++;
+	while (gate.active[other] || (gate.waiting[other] && gate.turn != sort))
+		pthread_cond_wait(&gate.changed, &gate.lock);
+	gate.waiting[sort]--;
+	gate.active[sort]++;
+	/* Whoever waits now has the next turn, however many of this sort still come. */
+	if (gate.waiting[other])
+		gate.turn = other;
+}
+
+static void leave(enum sort sort)
+{
+	if (--gate.active[sort] == 0)
+		pthread_cond_broadcast(&gate.changed);
+}
 
 /* In a fork of a guarded process nothing shares memory with another identity any more. */
-static void fork_prepare(void)
+void guard_forget(void)
 {
-	pthread_mutex_lock(&lock);
-}
-
-static void fork_parent(void)
-{
-	pthread_mutex_unlock(&lock);
-}
-
-static void fork_child(void)
-{
-	if (holders && before == 1)
+	if (gate.active[GUARDS] && gate.dumpable == 1)
 		sys_prctl(KERNEL_PR_SET_DUMPABLE, 1, 0, 0, 0);
-	holders = 0;
-	pthread_mutex_unlock(&lock);
+	for (int sort = GUARDS; sort <= MAPS; sort++)
+		gate.active[sort] = gate.waiting[sort] = 0;
+	gate.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+	gate.changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+}
+
+static void before_fork(void)
+{
+	pthread_mutex_lock(&gate.lock);
+}
+
+static void after_fork(void)
+{
+	pthread_mutex_unlock(&gate.lock);
 }
 
 static void watch_forks(void)
 {
-	pthread_atfork(fork_prepare, fork_parent, fork_child);
+	pthread_atfork(before_fork, after_fork, guard_forget);
 }
 
 int guard_take(void)
@@ -45,24 +77,40 @@ int guard_take(void)
 	long r = 0;
 
 	pthread_once(&once, watch_forks);
-	pthread_mutex_lock(&lock);
-	if (holders == 0) {
+	pthread_mutex_lock(&gate.lock);
+	enter(GUARDS);
+	if (gate.active[GUARDS] == 1) {
 		r = sys_prctl(KERNEL_PR_GET_DUMPABLE, 0, 0, 0, 0);
-		before = (int)r;
+		gate.dumpable = (int)r;
 		if (r > 0)
 			r = sys_prctl(KERNEL_PR_SET_DUMPABLE, 0, 0, 0, 0);
 	}
-	if (r >= 0)
-		holders++;
-	pthread_mutex_unlock(&lock);
+	if (r < 0)
+		leave(GUARDS);
+	pthread_mutex_unlock(&gate.lock);
 	return r < 0 ? (int)r : 0;
 }
 
 void guard_let_go(void)
 {
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&gate.lock);
 	/* 2 cannot be set from here and was root's own choice: leave 0, the stricter. */
-	if (--holders == 0 && before == 1)
+	if (gate.active[GUARDS] == 1 && gate.dumpable == 1)
 		sys_prctl(KERNEL_PR_SET_DUMPABLE, 1, 0, 0, 0);
-	pthread_mutex_unlock(&lock);
+	leave(GUARDS);
+	pthread_mutex_unlock(&gate.lock);
+}
+
+void maps_begin(void)
+{
+	pthread_mutex_lock(&gate.lock);
+	enter(MAPS);
+	pthread_mutex_unlock(&gate.lock);
+}
+
+void maps_end(void)
+{
+	pthread_mutex_lock(&gate.lock);
+	leave(MAPS);
+	pthread_mutex_unlock(&gate.lock);
 }

@@ -15,16 +15,27 @@
 
 #define SET_MASK 2 /* SIG_SETMASK, the kernel's */
 #define SIGNALLED 128
+#define UNSEEN 255
 
 struct inner {
 	struct child *child;
 	unsigned next;
+	bool ignores_sigchld; /* the caller did, so the program shall */
 };
+
+static void set_sigchld(void *handler)
+{
+	const struct kernel_sigaction action = {.handler = handler};
+
+	sys_sigaction(SIGCHLD, &action, NULL);
+}
 
 static int run_inner(void *arg)
 {
 	const struct inner *inner = arg;
 
+	if (inner->ignores_sigchld)
+		set_sigchld((void *)SIG_IGN);
 	return child_continue(inner->child, inner->next);
 }
 
@@ -33,7 +44,10 @@ static int status_code(int status)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : SIGNALLED + WTERMSIG(status);
 }
 
-/* Everything that has ended; the program's status once it is among them, else -1. */
+/*
+ * Everything that has ended; the program's status once it is among them, else -1. With no child
+ * left at all it must have been among them, unseen.
+ */
 static int reap_all(long program)
 {
 	int status = 0, found = -1;
@@ -42,7 +56,7 @@ static int reap_all(long program)
 	while ((pid = sys_wait4(-1, &status, WNOHANG | (int)KERNEL_WALL, NULL)) > 0)
 		if (pid == program)
 			found = status_code(status);
-	return found;
+	return found < 0 && pid == -ECHILD ? UNSEEN : found;
 }
 
 /*
@@ -73,10 +87,15 @@ long init_split(struct child *child, unsigned next)
 		.exit_signal = SIGCHLD,
 	};
 	struct inner inner = {.child = child, .next = next};
+	struct kernel_sigaction sigchld = {0};
 	struct raw_used used = {0};
 	const uint64_t all = ~0ULL;
 	long program;
 
+	/* Ignored, the program would be reaped by the kernel and its status lost. */
+	sys_sigaction(SIGCHLD, NULL, &sigchld);
+	inner.ignores_sigchld = sigchld.handler == (void *)SIG_IGN;
+	set_sigchld((void *)SIG_DFL);
 	sys_prctl(KERNEL_PR_SET_DUMPABLE, 0, 0, 0, 0);
 	child->used_flags = &used.flags;
 	program = raw_clone(&args, sizeof(args), CLONE_CLEAR_SIGHAND, &used, run_inner, &inner);
@@ -90,6 +109,7 @@ long init_split(struct child *child, unsigned next)
 		sys_wait4((int)program, NULL, (int)KERNEL_WALL, NULL);
 		return CHILD_FAILED_STATUS;
 	}
+	sys_prctl(KERNEL_PR_SET_NAME, (unsigned long)"ramet-init", 0, 0, 0);
 	child_close_range(0, ~0U);
 	sys_chdir("/");
 	sys_sigprocmask(SET_MASK, &all, NULL);

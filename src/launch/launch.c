@@ -33,7 +33,8 @@ struct launch {
 	uint64_t mask;	   /* the caller's */
 	int pidfd;
 	pid_t tid;
-	bool guarded;
+	bool guarded; /* holds a guard_take() */
+	bool mapping; /* between maps_begin() and maps_end() */
 };
 
 /* ---- Time ----------------------------------------------------------------------------------- */
@@ -238,6 +239,13 @@ static void send_go(struct launch *l, uint32_t go)
 	sys_futex_wake(&l->slot->record.go, 1);
 }
 
+static void end_mapping(struct launch *l)
+{
+	if (l->mapping)
+		maps_end();
+	l->mapping = false;
+}
+
 /* The steps of the caller's side. On failure the index of the step in *ret_failed. */
 static int caller_steps(struct launch *l, unsigned *ret_failed)
 {
@@ -247,6 +255,8 @@ static int caller_steps(struct launch *l, unsigned *ret_failed)
 	for (unsigned i = 0; i < plan->count; i++) {
 		if (step_kind(plan->steps[i].kind)->side != STEP_SIDE_CALLER)
 			continue;
+		if (plan->steps[i].kind != RAMET_STEP_ID_MAP)
+			end_mapping(l);
 		r = caller_step(&plan->steps[i], l->tid);
 		if (r < 0) {
 			*ret_failed = i;
@@ -255,6 +265,7 @@ static int caller_steps(struct launch *l, unsigned *ret_failed)
 		if (plan->steps[i].kind == RAMET_STEP_GUARD_MEMORY)
 			l->guarded = true;
 	}
+	end_mapping(l);
 	return 0;
 }
 
@@ -299,8 +310,11 @@ static int settle(struct launch *l, struct ramet_error *error)
 /* In the child, where memory was copied: the steps, then the body or back to the caller. */
 static int run_copied(struct launch *l, struct child *child)
 {
-	int status = child_run(child);
+	int status;
 
+	if (!l->plan.libc_fork)
+		guard_forget();
+	status = child_run(child);
 	if (l->plan.body == PLAN_TWICE && phase_of(child->record) == CHILD_BODY)
 		return 0;
 	_exit(status);
@@ -340,6 +354,9 @@ static int launch_beside(struct launch *l, const struct ramet_spec *spec, struct
 	if (!slot)
 		return error_prepare(error, -ENOMEM, "a stack for the child");
 	l->slot = slot;
+	l->mapping = l->plan.caller_steps && geteuid() != 0;
+	if (l->mapping)
+		maps_begin();
 	block_signals(l);
 	fill_child(l, &slot->child, &slot->used);
 	use_slot(l, spec);
@@ -402,15 +419,20 @@ static int launch(const struct ramet_spec *spec, bool twice, struct ramet_task *
 		return r;
 	r = needs_slot(&l.plan, &loaded) ? launch_beside(&l, &loaded, error)
 					 : launch_held(&l, error);
-	if (l.guarded)
-		guard_let_go();
+	if (!twice || l.tid) {
+		end_mapping(&l);
+		if (l.guarded)
+			guard_let_go();
+	}
 	if (l.slot && (r < 0 || !l.plan.keep_stack || !l.tid)) {
 		slot_give(l.slot);
 		l.slot = NULL;
 	}
 	if (r == 0)
 		fill_task(&l, ret_task);
-	plan_free(&l.plan);
+	/* A raw copy of a threaded caller may hold malloc's locks for ever: leave the plan to it. */
+	if (r < 0 || l.tid || l.plan.libc_fork)
+		plan_free(&l.plan);
 	return r;
 }
 

@@ -119,9 +119,7 @@ static void apply_way(struct plan *plan, const struct ramet_spec *spec)
 			*flags = (*flags | CLONE_CHILD_CLEARTID) & ~CLONE_CHILD_SETTID;
 		break;
 	case RAMET_WAY_COPY:
-		/* Shared handlers need shared memory; exec parts them anyway. */
-		if (*flags & CLONE_VM)
-			*flags &= ~(CLONE_VM | CLONE_SIGHAND);
+		*flags &= ~CLONE_VM;
 		if (!(spec->flags & CLONE_VFORK))
 			*flags &= ~CLONE_VFORK;
 		break;
@@ -235,10 +233,12 @@ static void plan_args(struct plan *plan, const struct ramet_spec *spec,
 {
 	struct clone_args *a = &plan->args;
 
-	if (!(spec->options & RAMET_NO_PIDFD) && !(a->flags & CLONE_THREAD)) {
-		/* Without clone3 it can be opened by tid after the clone. */
-		plan->droppable |= a->flags & CLONE_PIDFD ? 0 : CLONE_PIDFD;
-		a->flags |= CLONE_PIDFD;
+	/* A pidfd is every task's, whatever the preset, and can be opened by tid after the clone. */
+	if (!(spec->flags & CLONE_PIDFD)) {
+		plan->droppable |= CLONE_PIDFD;
+		a->flags &= ~CLONE_PIDFD;
+		if (!(spec->options & RAMET_NO_PIDFD) && !(a->flags & CLONE_THREAD))
+			a->flags |= CLONE_PIDFD;
 	}
 	if (spec->parent_tid) {
 		a->parent_tid = (uintptr_t)spec->parent_tid;
@@ -501,12 +501,22 @@ static int plan_flags(struct plan *plan, const struct ramet_spec *spec,
 	plan_exit_signal(plan, spec, sig);
 	if (plan->body == PLAN_PROGRAM && plan->args.flags & CLONE_THREAD)
 		return refuse(LAUNCH_RULE_EXEC_IN_THREAD, ret);
+	r = kernel_refuses(plan, flags_asked(plan, spec), ret);
+	if (r < 0)
+		return r;
+	/*
+	 * Exec parts a program from a shared table of handlers anyway. Until then, with the signals
+	 * let through again, a handler of the caller's would run in the child, in the caller's
+	 * memory.
+	 */
+	if (plan->body == PLAN_PROGRAM)
+		plan->args.flags &= ~CLONE_SIGHAND;
 	own = steps_check_call(spec->steps, plan->args.flags);
 	if (own)
 		return refuse(own, ret);
 	if (plan->body != PLAN_PROGRAM && steps_have(spec->steps, RAMET_STEP_INIT))
 		return refuse(LAUNCH_RULE_INIT_NEEDS_PROGRAM, ret);
-	return kernel_refuses(plan, flags_asked(plan, spec), ret);
+	return 0;
 }
 
 int plan_make(const struct ramet_spec *spec, bool twice, const struct plan_host *host,

@@ -46,6 +46,26 @@ static int wait_thread(struct ramet_task *task, int timeout_ms)
 	return 0;
 }
 
+/* Without any pidfd (a filter, RAMET_NO_PIDFD and a filter): look again and again. */
+static int look_end(const struct ramet_task *task, int timeout_ms)
+{
+	const int64_t deadline = timeout_ms < 0 ? INT64_MAX : now_ms() + timeout_ms;
+	const struct timespec pause = {.tv_nsec = 2000000};
+	siginfo_t info;
+	long r;
+
+	for (;;) {
+		info.si_pid = 0;
+		r = sys_waitid(KERNEL_P_PID, task->tid, &info,
+			       WEXITED | WNOHANG | WNOWAIT | KERNEL_WALL, NULL);
+		if (r < 0 || info.si_pid)
+			return (int)r;
+		if (now_ms() >= deadline)
+			return -ETIMEDOUT;
+		nanosleep(&pause, NULL);
+	}
+}
+
 /* Until the pidfd is readable. 0, -ETIMEDOUT, or -errno where there is no pidfd to be had. */
 static int poll_end(const struct ramet_task *task, int timeout_ms)
 {
@@ -56,8 +76,10 @@ static int poll_end(const struct ramet_task *task, int timeout_ms)
 
 	if (p.fd < 0)
 		p.fd = (int)sys_pidfd_open(task->tid, 0);
+	if (p.fd == -ESRCH)
+		return -ECHILD;
 	if (p.fd < 0)
-		return p.fd == -ESRCH ? -ECHILD : p.fd;
+		return look_end(task, timeout_ms);
 	for (;;) {
 		n = poll(&p, 1, (int)left);
 		if (n >= 0 || errno != EINTR)
@@ -144,6 +166,9 @@ int ramet_kill(const struct ramet_task *task, int sig)
 	else if (task->pidfd >= 0)
 		r = sys_pidfd_send_signal(task->pidfd, sig);
 	else
+		r = -ENOSYS;
+	/* By tid it is right as long as nobody has waited for the task. */
+	if (r == -ENOSYS)
 		r = sys_kill(task->tid, sig);
 	return (int)r;
 }
