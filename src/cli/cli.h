@@ -32,7 +32,7 @@ struct cli_option {
 	const char *arg;  /* "FILE": takes a value; NULL: none */
 	const char *help; /* one line; NULL: not shown */
 	cli_setter *set;
-	size_t offset; /* of the field in the verb's settings */
+	size_t offset;		  /* of the field in the verb's settings */
 	unsigned tag;		  /* for the setter: what several rows with one setter differ in */
 	const char *const *words; /* for cli_set_word: what may be said, ended by NULL */
 };

@@ -51,7 +51,7 @@ static int finish(int status)
 
 static int run_verb(const struct cli_verb *verb, char **argv)
 {
-	struct cli_common common = { .color = OUT_COLOR_AUTO };
+	struct cli_common common = {.color = OUT_COLOR_AUTO};
 	void *settings = calloc(1, verb->settings_size ? verb->settings_size : 1);
 	int count, status = verb->usage_status ? verb->usage_status : CLI_USAGE;
 
@@ -72,7 +72,7 @@ static int run_verb(const struct cli_verb *verb, char **argv)
 
 static int wrong_verb(const char *word)
 {
-	const char *names[VERB_COUNT + 1] = { NULL }, *near;
+	const char *names[VERB_COUNT + 1] = {NULL}, *near;
 
 	for (size_t i = 0; i < VERB_COUNT; i++)
 		names[i] = verbs[i]->name;

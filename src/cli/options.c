@@ -19,18 +19,18 @@ static const char *const color_words[] = {
 
 /* Rows of every verb; their fields are in struct cli_common. */
 static const struct cli_option common_options[] = {
-	{ .name = "--color",
-	  .arg = "auto|always|never",
-	  .help = "mark what differs; auto: on a terminal, unless NO_COLOR is set",
-	  .set = cli_set_word,
-	  .offset = CLI_FIELD(struct cli_common, color),
-	  .words = color_words },
-	{ .name = "--help",
-	  .letter = 'h',
-	  .help = "this text",
-	  .set = cli_set_flag,
-	  .offset = CLI_FIELD(struct cli_common, help) },
-	{ 0 },
+	{.name = "--color",
+	 .arg = "auto|always|never",
+	 .help = "mark what differs; auto: on a terminal, unless NO_COLOR is set",
+	 .set = cli_set_word,
+	 .offset = CLI_FIELD(struct cli_common, color),
+	 .words = color_words},
+	{.name = "--help",
+	 .letter = 'h',
+	 .help = "this text",
+	 .set = cli_set_flag,
+	 .offset = CLI_FIELD(struct cli_common, help)},
+	{0},
 };
 
 void cli_say(const char *format, ...)
@@ -147,13 +147,12 @@ struct parse {
 static const struct cli_option *find(const struct parse *p, const char *name, size_t n, char letter,
 				     void **ret_base)
 {
-	const struct cli_option *rows[] = { p->verb->options, common_options };
-	void *bases[] = { p->settings, p->common };
+	const struct cli_option *rows[] = {p->verb->options, common_options};
+	void *bases[] = {p->settings, p->common};
 
 	for (int i = 0; i < 2; i++) {
 		for (const struct cli_option *o = rows[i]; o && o->name; o++) {
-			if (letter ? o->letter != letter :
-				     strncmp(o->name, name, n) || o->name[n])
+			if (letter ? o->letter != letter : strncmp(o->name, name, n) || o->name[n])
 				continue;
 			*ret_base = bases[i];
 			return o;
@@ -164,7 +163,7 @@ static const struct cli_option *find(const struct parse *p, const char *name, si
 
 static int unknown(const struct parse *p, const char *word, size_t n)
 {
-	const struct cli_option *rows[] = { p->verb->options, common_options };
+	const struct cli_option *rows[] = {p->verb->options, common_options};
 	const char *names[NAMES_MAX + 1], *near;
 	char name[64];
 	size_t count = 0;
@@ -226,7 +225,7 @@ static int parse_letters(struct parse *p, const char *word)
 	for (const char *c = word + 1; *c; c++) {
 		const struct cli_option *o;
 		const char *value = NULL;
-		char name[] = { '-', *c, 0 };
+		char name[] = {'-', *c, 0};
 		void *base;
 		int r;
 
@@ -247,7 +246,7 @@ static int parse_letters(struct parse *p, const char *word)
 
 int cli_parse(const struct cli_verb *verb, struct cli_common *common, void *settings, char **argv)
 {
-	struct parse p = { .verb = verb, .common = common, .settings = settings, .next = argv + 1 };
+	struct parse p = {.verb = verb, .common = common, .settings = settings, .next = argv + 1};
 	int count = 0, r = 0;
 
 	while (r == 0 && *p.next) {

@@ -17,30 +17,30 @@ struct settings {
 };
 
 static const struct cli_option options[] = {
-	{ .name = "--verbose",
-	  .letter = 'v',
-	  .help = "every answer with what was seen, for several tasks too",
-	  .set = cli_set_flag,
-	  .offset = CLI_FIELD(struct settings, verbose) },
-	{ .name = "--json",
-	  .help = "for programs; see ramet-probe(1)",
-	  .set = cli_set_flag,
-	  .offset = CLI_FIELD(struct settings, json) },
-	{ 0 },
+	{.name = "--verbose",
+	 .letter = 'v',
+	 .help = "every answer with what was seen, for several tasks too",
+	 .set = cli_set_flag,
+	 .offset = CLI_FIELD(struct settings, verbose)},
+	{.name = "--json",
+	 .help = "for programs; see ramet-probe(1)",
+	 .set = cli_set_flag,
+	 .offset = CLI_FIELD(struct settings, json)},
+	{0},
 };
 
 /* CAP_SYS_ADMIN decides whether the container preset needs a user namespace. */
 static bool is_privileged(void)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { { 0 } };
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {{0}};
 
 	return syscall(SYS_capget, &head, data) == 0 && data[0].effective >> CAP_SYS_ADMIN & 1;
 }
 
 static int read_request(const char *word, struct probe_request *ret)
 {
-	struct probe_request request = { .name = word };
+	struct probe_request request = {.name = word};
 	enum ramet_preset preset;
 	size_t bad = 0;
 	int r;
@@ -51,7 +51,7 @@ static int read_request(const char *word, struct probe_request *ret)
 	else
 		r = ramet_flags_parse(word, &request.flags, &request.exit_signal, &bad);
 	if (r < 0) {
-		const char *names[RAMET_PRESET_COUNT_] = { NULL }, *near;
+		const char *names[RAMET_PRESET_COUNT_] = {NULL}, *near;
 		size_t n = 0;
 
 		for (int i = RAMET_PRESET_FORK; i < RAMET_PRESET_COUNT_; i++)
@@ -86,7 +86,8 @@ static int show(const struct cli_common *common, const struct settings *settings
 	view.kernel = uts.release;
 	view.machine = uts.machine;
 	snprintf(user, sizeof(user), geteuid() ? "uid %u" : "root", (unsigned)geteuid());
-	r = settings->json ? probe_view_json(&view, results, n) : probe_view_text(&view, results, n);
+	r = settings->json ? probe_view_json(&view, results, n)
+			   : probe_view_text(&view, results, n);
 	if (r < 0)
 		cli_say("cannot print: %s", strerror(-r));
 	return r;
@@ -127,7 +128,7 @@ out:
 
 static int run(const struct cli_common *common, void *settings, int count, char **words)
 {
-	char *presets[RAMET_PRESET_COUNT_] = { NULL };
+	char *presets[RAMET_PRESET_COUNT_] = {NULL};
 	int n = 0;
 
 	if (count)
@@ -140,11 +141,13 @@ static int run(const struct cli_common *common, void *settings, int count, char 
 const struct cli_verb cli_probe = {
 	.name = "probe",
 	.args = "[PRESET | FLAGS]…",
-	.summary = "start such a task on this kernel and show, resource by resource, what it shares",
-	.about = "Makes a task of the kind named and finds out what it shares with its parent, by\n"
-		 "experiment, by kcmp and /proc, and by the kernel's rules. Without a name: fork vfork\n"
-		 "spawn nptl linuxthreads container. FLAGS: 'CLONE_VM|CLONE_FILES|SIGCHLD', 'vm|files',\n"
-		 "0x4111. Exit status: 0 all agree, 1 they do not or the kernel refuses, 2 usage.",
+	.summary =
+		"start such a task on this kernel and show, resource by resource, what it shares",
+	.about =
+		"Makes a task of the kind named and finds out what it shares with its parent, by\n"
+		"experiment, by kcmp and /proc, and by the kernel's rules. Without a name: fork vfork\n"
+		"spawn nptl linuxthreads container. FLAGS: 'CLONE_VM|CLONE_FILES|SIGCHLD', 'vm|files',\n"
+		"0x4111. Exit status: 0 all agree, 1 they do not or the kernel refuses, 2 usage.",
 	.options = options,
 	.settings_size = sizeof(struct settings),
 	.run = run,

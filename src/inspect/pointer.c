@@ -28,7 +28,7 @@
 
 static int wait_stop(pid_t tid)
 {
-	const struct timespec tick = { .tv_nsec = 200000 };
+	const struct timespec tick = {.tv_nsec = 200000};
 	int status;
 
 	for (int i = 0; i < 5000; i++) {
@@ -45,14 +45,15 @@ static int wait_stop(pid_t tid)
 
 int inspect_thread_pointer(const struct inspect_task *task, uint64_t *ret_pointer)
 {
-	uint64_t words[64] = { 0 };
-	struct iovec room = { .iov_base = words, .iov_len = sizeof(words) };
+	uint64_t words[64] = {0};
+	struct iovec room = {.iov_base = words, .iov_len = sizeof(words)};
 	int r;
 
 	if (ptrace(PTRACE_SEIZE, task->tid, NULL, NULL) < 0)
 		return -errno;
 	r = ptrace(PTRACE_INTERRUPT, task->tid, NULL, NULL) < 0 ? -errno : wait_stop(task->tid);
-	if (r == 0 && ptrace(PTRACE_GETREGSET, task->tid, (void *)(uintptr_t)POINTER_NOTE, &room) < 0)
+	if (r == 0 &&
+	    ptrace(PTRACE_GETREGSET, task->tid, (void *)(uintptr_t)POINTER_NOTE, &room) < 0)
 		r = -errno;
 	/* Not possible unless it is stopped; one that ended or hangs is let go by our own end. */
 	ptrace(PTRACE_DETACH, task->tid, NULL, NULL);

@@ -123,7 +123,7 @@ int inspect_threads(const struct inspect_task *task, pid_t *tids, size_t max)
 /* The numbers of "NSpid:", outermost first; returns how many. */
 static int nspid(const char *proc, int64_t *numbers, size_t max)
 {
-	struct inspect_task task = { 0 };
+	struct inspect_task task = {0};
 	char text[TEXT_MAX], *end;
 	const char *at;
 	size_t n = 0;
@@ -144,7 +144,7 @@ static int nspid(const char *proc, int64_t *numbers, size_t max)
 /* The folder of a thread that we know by our own number, in a /proc of other numbers. */
 static int find_thread(pid_t tid, const char *process, struct inspect_task *task)
 {
-	struct inspect_task group = { 0 };
+	struct inspect_task group = {0};
 	int64_t numbers[LEVELS_MAX];
 	pid_t tids[THREADS_MAX];
 	int level = nspid("/proc/self", numbers, LEVELS_MAX), n;
@@ -161,7 +161,7 @@ static int find_thread(pid_t tid, const char *process, struct inspect_task *task
 
 int inspect_open(pid_t tid, pid_t process, struct inspect_task *ret_task)
 {
-	struct inspect_task task = { .tid = tid };
+	struct inspect_task task = {.tid = tid};
 	int64_t number;
 	int r = proc_number(process ? process : tid, &number);
 

@@ -38,8 +38,8 @@ struct out_table {
 	int error;
 };
 
-void out_table_begin(struct out_table *t, FILE *stream, bool color, const struct out_column *columns,
-		     size_t count);
+void out_table_begin(struct out_table *t, FILE *stream, bool color,
+		     const struct out_column *columns, size_t count);
 void out_table_row(struct out_table *t);
 void out_table_cell(struct out_table *t, size_t column, const char *text, enum out_mark mark);
 int out_table_end(struct out_table *t);

@@ -25,12 +25,12 @@ static void note(struct out_table *t, int r)
 		t->error = r;
 }
 
-void out_table_begin(struct out_table *t, FILE *stream, bool color, const struct out_column *columns,
-		     size_t count)
+void out_table_begin(struct out_table *t, FILE *stream, bool color,
+		     const struct out_column *columns, size_t count)
 {
 	const bool terminal = isatty(fileno(stream));
 
-	*t = (struct out_table){ .table = scols_new_table() };
+	*t = (struct out_table){.table = scols_new_table()};
 	if (!t->table) {
 		t->error = -ENOMEM;
 		return;
@@ -59,7 +59,7 @@ void out_table_row(struct out_table *t)
 
 void out_table_cell(struct out_table *t, size_t column, const char *text, enum out_mark mark)
 {
-	static const char *const colors[] = { [OUT_BAD] = "red", [OUT_DIM] = "darkgray" };
+	static const char *const colors[] = {[OUT_BAD] = "red", [OUT_DIM] = "darkgray"};
 
 	if (!t->line)
 		return;

@@ -35,7 +35,7 @@ static int write_text(const char *folder, const char *file, const char *text)
 /* Where our own cgroup lies in the file system. */
 static int own_folder(char *buf, size_t size)
 {
-	struct inspect_task self = { .proc = "/proc/self" };
+	struct inspect_task self = {.proc = "/proc/self"};
 	char own[PATH_MAX], root[PATH_MAX], top[PATH_MAX], *line = NULL;
 	size_t room = 0, n;
 	int r = inspect_cgroup(&self, own, sizeof(own));
@@ -66,7 +66,7 @@ void probe_cgroup_make(bool target, bool threaded, struct probe_cgroup *cgroup)
 	static unsigned count;
 	char own[sizeof(cgroup->home) - 64];
 
-	*cgroup = (struct probe_cgroup){ .target_fd = -1 };
+	*cgroup = (struct probe_cgroup){.target_fd = -1};
 	if (own_folder(own, sizeof(own)) < 0)
 		return;
 	snprintf(cgroup->home, sizeof(cgroup->home), "%s/ramet-probe-%d-%u", own, getpid(),
@@ -96,7 +96,7 @@ void probe_cgroup_enter(const struct probe_cgroup *cgroup, pid_t pid)
 
 static void remove_folder(const char *path)
 {
-	const struct timespec tick = { .tv_nsec = 1000000 };
+	const struct timespec tick = {.tv_nsec = 1000000};
 
 	for (int i = 0; path[0] && i < REMOVE_TRIES && rmdir(path) < 0 && errno == EBUSY; i++)
 		nanosleep(&tick, NULL);
@@ -108,5 +108,5 @@ void probe_cgroup_remove(struct probe_cgroup *cgroup)
 		close(cgroup->target_fd);
 	remove_folder(cgroup->target);
 	remove_folder(cgroup->home);
-	*cgroup = (struct probe_cgroup){ .target_fd = -1 };
+	*cgroup = (struct probe_cgroup){.target_fd = -1};
 }

@@ -13,7 +13,7 @@ struct row {
 	const char *name;
 	enum ramet_resource resource; /* 0: the model function below */
 	probe_observer *observe;
-	size_t witness; /* offset in struct probe_seconds of an int: 1, 0, -errno */
+	size_t witness;	 /* offset in struct probe_seconds of an int: 1, 0, -errno */
 	const char *how; /* NULL: there is no second witness */
 	const char *(*model)(const struct ramet_call *call, char buf[static 24]);
 };
@@ -63,29 +63,29 @@ static const char *model_held(const struct ramet_call *call, char buf[static 24]
 #define NS(name_) SECOND(ns[PROBE_NS_##name_]), .how = "/proc"
 
 static const struct row rows[PROBE_ANSWER_COUNT] = {
-	{ "memory", RAMET_MEMORY, probe_see_memory, KCMP(INSPECT_VM) },
-	{ "files", RAMET_FILES, probe_see_files, KCMP(INSPECT_FILES) },
-	{ "fs", RAMET_FS, probe_see_fs, KCMP(INSPECT_FS) },
-	{ "sighand", RAMET_SIGHAND, probe_see_sighand, KCMP(INSPECT_SIGHAND) },
-	{ "thread-group", RAMET_THREAD_GROUP, probe_see_thread_group, SECOND(group), .how = "/proc" },
-	{ "parent", RAMET_PARENT, probe_see_parent, SECOND(parent), .how = "/proc" },
-	{ "sysvsem", RAMET_SYSVSEM, probe_see_sysvsem, KCMP(INSPECT_SYSVSEM) },
-	{ "io", RAMET_IO, probe_see_io, KCMP(INSPECT_IO) },
-	{ "tls", RAMET_TLS, probe_see_tls, SECOND(tls), .how = "ptrace" },
-	{ "mnt", RAMET_MNT, probe_see_mnt, NS(MNT) },
-	{ "pid", RAMET_PID, probe_see_pid, NS(PID) },
-	{ "net", RAMET_NET, probe_see_net, NS(NET) },
-	{ "ipc", RAMET_IPC, probe_see_ipc, NS(IPC) },
-	{ "uts", RAMET_UTS, probe_see_uts, NS(UTS) },
-	{ "user", RAMET_USER, probe_see_user, NS(USER) },
-	{ "cgroupns", RAMET_CGROUPNS, probe_see_cgroupns, NS(CGROUP) },
-	{ "time", RAMET_TIME, probe_see_time, NS(TIME) },
-	{ "cgroup", RAMET_CGROUP, probe_see_cgroup, SECOND(cgroup), .how = "/proc" },
-	{ "exit-signal", 0, probe_see_exit_signal, SECOND(exit_signal), .how = "/proc",
-	  .model = model_exit_signal },
-	{ "wait", 0, probe_see_wait, .model = model_wait },
-	{ "child-cleartid", 0, probe_see_cleartid, .model = model_cleartid },
-	{ "parent-held", 0, probe_see_held, .model = model_held },
+	{"memory", RAMET_MEMORY, probe_see_memory, KCMP(INSPECT_VM)},
+	{"files", RAMET_FILES, probe_see_files, KCMP(INSPECT_FILES)},
+	{"fs", RAMET_FS, probe_see_fs, KCMP(INSPECT_FS)},
+	{"sighand", RAMET_SIGHAND, probe_see_sighand, KCMP(INSPECT_SIGHAND)},
+	{"thread-group", RAMET_THREAD_GROUP, probe_see_thread_group, SECOND(group), .how = "/proc"},
+	{"parent", RAMET_PARENT, probe_see_parent, SECOND(parent), .how = "/proc"},
+	{"sysvsem", RAMET_SYSVSEM, probe_see_sysvsem, KCMP(INSPECT_SYSVSEM)},
+	{"io", RAMET_IO, probe_see_io, KCMP(INSPECT_IO)},
+	{"tls", RAMET_TLS, probe_see_tls, SECOND(tls), .how = "ptrace"},
+	{"mnt", RAMET_MNT, probe_see_mnt, NS(MNT)},
+	{"pid", RAMET_PID, probe_see_pid, NS(PID)},
+	{"net", RAMET_NET, probe_see_net, NS(NET)},
+	{"ipc", RAMET_IPC, probe_see_ipc, NS(IPC)},
+	{"uts", RAMET_UTS, probe_see_uts, NS(UTS)},
+	{"user", RAMET_USER, probe_see_user, NS(USER)},
+	{"cgroupns", RAMET_CGROUPNS, probe_see_cgroupns, NS(CGROUP)},
+	{"time", RAMET_TIME, probe_see_time, NS(TIME)},
+	{"cgroup", RAMET_CGROUP, probe_see_cgroup, SECOND(cgroup), .how = "/proc"},
+	{"exit-signal", 0, probe_see_exit_signal, SECOND(exit_signal), .how = "/proc",
+	 .model = model_exit_signal},
+	{"wait", 0, probe_see_wait, .model = model_wait},
+	{"child-cleartid", 0, probe_see_cleartid, .model = model_cleartid},
+	{"parent-held", 0, probe_see_held, .model = model_held},
 };
 
 /* The last four rows, by what they are about. */
@@ -106,8 +106,7 @@ static void ask_witness(const struct row *row, const struct probe_facts *facts,
 		return;
 	}
 	a->witness = PROBE_WITNESS_UNKNOWN;
-	snprintf(a->reason + used, sizeof(a->reason) - used, "; %s: %s", row->how,
-		 strerror(-said));
+	snprintf(a->reason + used, sizeof(a->reason) - used, "; %s: %s", row->how, strerror(-said));
 }
 
 /*
@@ -116,8 +115,7 @@ static void ask_witness(const struct row *row, const struct probe_facts *facts,
  */
 static bool agrees(const struct row *row, const struct probe_answer *a)
 {
-	const bool one = !row->resource ||
-			 !strcmp(a->model, ramet_mode_name(RAMET_MODE_SHARE));
+	const bool one = !row->resource || !strcmp(a->model, ramet_mode_name(RAMET_MODE_SHARE));
 
 	if (a->witness == PROBE_WITNESS_SAME && !one)
 		return false;
@@ -138,8 +136,8 @@ void probe_judge(const struct probe_facts *facts, struct probe_result *result)
 		const char *model;
 
 		a->name = row->name;
-		model = row->model ? row->model(&facts->call, number) :
-				     ramet_mode_name(ramet_model_mode(&facts->call, row->resource));
+		model = row->model ? row->model(&facts->call, number)
+				   : ramet_mode_name(ramet_model_mode(&facts->call, row->resource));
 		snprintf(a->model, sizeof(a->model), "%s", model ? model : "unknown");
 		row->observe(facts, a);
 		ask_witness(row, facts, a);
@@ -149,7 +147,8 @@ void probe_judge(const struct probe_facts *facts, struct probe_result *result)
 	}
 	snprintf(result->held, sizeof(result->held), "%s", answers[ROW_HELD].observed);
 	snprintf(result->told, sizeof(result->told), "%s",
-		 strcmp(answers[ROW_EXIT_SIGNAL].observed, "none")	? answers[ROW_EXIT_SIGNAL].observed :
-		 !strcmp(answers[ROW_CLEARTID].observed, "cleared") ? "futex" :
-								       "nobody");
+		 strcmp(answers[ROW_EXIT_SIGNAL].observed, "none")
+			 ? answers[ROW_EXIT_SIGNAL].observed
+		 : !strcmp(answers[ROW_CLEARTID].observed, "cleared") ? "futex"
+								      : "nobody");
 }

@@ -59,9 +59,9 @@ void probe_see_memory(const struct probe_facts *f, struct probe_answer *a)
 
 void probe_see_files(const struct probe_facts *f, struct probe_answer *a)
 {
-	const char *offset = f->look.offset == PROBE_OFFSET ?
-				     "; an offset the child moved is moved for both" :
-				     "";
+	const char *offset = f->look.offset == PROBE_OFFSET
+				     ? "; an offset the child moved is moved for both"
+				     : "";
 
 	if (!have(f, PROBE_LOOK, a))
 		return;
@@ -132,7 +132,8 @@ void probe_see_parent(const struct probe_facts *f, struct probe_answer *a)
 	else if (f->end.reaped < 0)
 		cannot(a, "getppid() is 0 and nobody could reap it", f->end.reaped);
 	else if (f->mine)
-		see(a, share, "its maker's parent could reap it (getppid() is 0: outside its view)");
+		see(a, share,
+		    "its maker's parent could reap it (getppid() is 0: outside its view)");
 	else
 		see(a, fresh, "its maker could reap it (getppid() is 0: outside its view)");
 }
@@ -270,7 +271,8 @@ void probe_see_cgroupns(const struct probe_facts *f, struct probe_answer *a)
 		see(a, fresh, "the parent's cgroup is %s to itself and %s to the child", path,
 		    f->child.parent_cgroup_text);
 	else if (!f->before.cgroup_tells)
-		see(a, untested, "the parent is in the root cgroup: every cgroup namespace shows /");
+		see(a, untested,
+		    "the parent is in the root cgroup: every cgroup namespace shows /");
 	else
 		see(a, share, "the child sees the parent's cgroup as the parent does%s%s",
 		    path[1] ? ", as " : "", path[1] ? path : "");
@@ -283,8 +285,9 @@ void probe_see_time(const struct probe_facts *f, struct probe_answer *a)
 	if (!f->child.time_ns || !f->before.time_ns)
 		see(a, untested, "this kernel has no time namespaces");
 	else if (f->child.time_ns == f->before.time_ns)
-		see(a, share, "the child finds itself in the parent's time namespace; boot times "
-			      "%lld s apart",
+		see(a, share,
+		    "the child finds itself in the parent's time namespace; boot times "
+		    "%lld s apart",
 		    f->got & PROBE_GOT(PROBE_LOOK) ? drift : 0);
 	else
 		see(a, fresh, "the child finds itself in another time namespace");
@@ -297,8 +300,8 @@ void probe_see_cgroup(const struct probe_facts *f, struct probe_answer *a)
 	else if (f->child.cgroup == f->child.parent_cgroup)
 		see(a, share, "the child sees both in %s", f->child.cgroup_text);
 	else
-		see(a, fresh, "the child sees itself in %s, its parent in %s",
-		    f->child.cgroup_text, f->child.parent_cgroup_text);
+		see(a, fresh, "the child sees itself in %s, its parent in %s", f->child.cgroup_text,
+		    f->child.parent_cgroup_text);
 }
 
 /* ---- how it ends --------------------------------------------------------------------------- */
@@ -321,10 +324,10 @@ void probe_see_exit_signal(const struct probe_facts *f, struct probe_answer *a)
 	if (!f->killed_by && !have(f, PROBE_END, a))
 		return;
 	see(a, probe_signal(told, number), "%s; /proc/PID/stat says %lld",
-	    f->killed_by ? "it ended or stopped the parent" :
-	    f->mine	 ? "sent to the maker's parent" :
-	    told	 ? "sent to the parent" :
-			   "nobody was told",
+	    f->killed_by ? "it ended or stopped the parent"
+	    : f->mine	 ? "sent to the maker's parent"
+	    : told	 ? "sent to the parent"
+			 : "nobody was told",
 	    (long long)f->second.exit_signal_number);
 }
 
@@ -351,8 +354,9 @@ void probe_see_cleartid(const struct probe_facts *f, struct probe_answer *a)
 	if (!have(f, PROBE_END, a))
 		return;
 	if (f->end.word)
-		see(a, "kept", asked ? "the tid word was left alone: the memory died with the child" :
-				       "nobody asked for the tid word to be cleared");
+		see(a, "kept",
+		    asked ? "the tid word was left alone: the memory died with the child"
+			  : "nobody asked for the tid word to be cleared");
 	else if (asked && !(f->call.flags & CLONE_VM))
 		see(a, untested, "cleared: somebody else was just reading the child's memory");
 	else

@@ -49,9 +49,9 @@ struct probe_answer {
 
 struct probe_result {
 	struct probe_request request;
-	bool legacy;		/* clone(2): asked for because clone3 refuses the word */
-	bool clone3;		/* what was used */
-	int refused;		/* errno of the clone, 0: it was made */
+	bool legacy;		       /* clone(2): asked for because clone3 refuses the word */
+	bool clone3;		       /* what was used */
+	int refused;		       /* errno of the clone, 0: it was made */
 	const struct ramet_rule *rule; /* that refuses, where known */
 	struct probe_answer answers[PROBE_ANSWER_COUNT];
 	char told[24]; /* who tells of the end: a signal, "futex", "nobody" */
@@ -107,17 +107,18 @@ struct probe_facts {
 	struct probe_child child;
 	struct probe_look look;
 	struct probe_end end;
-	unsigned got;	 /* bit a message type */
-	int held;	 /* 1, 0 or -errno */
-	bool mine;	 /* the child was the observer's own: CLONE_PARENT */
-	int killed_by;	 /* the exit signal ended or stopped the parent itself */
+	unsigned got;  /* bit a message type */
+	int held;      /* 1, 0 or -errno */
+	bool mine;     /* the child was the observer's own: CLONE_PARENT */
+	int killed_by; /* the exit signal ended or stopped the parent itself */
 	struct probe_seconds second;
 };
 
 #define PROBE_GOT(type) (1u << (type))
 
-/* The helper, started: its pid, or -errno. args end with NULL; fds are given as PROBE_FD_… */
-pid_t probe_start_helper(char *const argv[], const int fds[PROBE_FD_FREE]);
+/* The helper, started. args end with NULL; fds arrive as PROBE_FD_…; error says what went wrong. */
+int probe_start_helper(char *const argv[], const int fds[PROBE_FD_FREE],
+		       struct ramet_task *ret_task, struct ramet_error *error);
 /* Descriptor of the helper's program, made once. */
 int probe_helper_fd(void);
 /* The same descriptor under a number that probe_start_helper() leaves alone; or -1. */

@@ -74,8 +74,8 @@ struct probe_before {
 	int32_t isolated; /* namespaces of its own: flags shifted right by 8 to fit */
 	int32_t sem, key; /* id; what the child looks for */
 	int32_t io;
-	int32_t port;	 /* bound on INADDR_ANY */
-	int32_t mounted; /* the place where the child may mount is ready */
+	int32_t port;	      /* bound on INADDR_ANY */
+	int32_t mounted;      /* the place where the child may mount is ready */
 	int32_t cgroup_tells; /* 1: some path in `cgroup` is not / */
 	int32_t unused;
 	uint64_t tp;
@@ -125,16 +125,16 @@ struct probe_child {
 
 /* The parent, after that. */
 struct probe_look {
-	int32_t pages;	 /* with the child's contents */
-	int32_t victim;	 /* 0 open, -EBADF closed */
+	int32_t pages;	/* with the child's contents */
+	int32_t victim; /* 0 open, -EBADF closed */
 	int32_t offset;
-	int32_t moved;	 /* 1: its working directory is where the child went */
+	int32_t moved; /* 1: its working directory is where the child went */
 	int32_t umask;
-	int32_t handler; /* 2: the child's */
-	int32_t io;	 /* ioprio word */
+	int32_t handler;   /* 2: the child's */
+	int32_t io;	   /* ioprio word */
 	int32_t tp_marker; /* 1: the child's mark is behind the parent's thread pointer */
-	int32_t mounted; /* 1: the child's mount is there */
-	int32_t hostname; /* 1: it is the child's */
+	int32_t mounted;   /* 1: the child's mount is there */
+	int32_t hostname;  /* 1: it is the child's */
 	int64_t boottime;
 	uint32_t parent_tid, child_tid; /* the words */
 };

@@ -20,9 +20,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/sys.h"
 #include "caller/caller.h"
 #include "uapi/clone.h"
+#include "uapi/nr.h"
 
 #define STEP_MS 10000 /* longest silence */
 #define TICK_MS 20
@@ -34,7 +34,7 @@ struct run {
 	struct probe_cgroup cgroup;
 	int sockets[2][2]; /* [parent, child][ours, theirs] */
 	int scratch;
-	int signals; /* signalfd of those that end us */
+	int signals;	     /* signalfd of those that end us */
 	pid_t parent, child; /* in our pid namespace; child is the tid of a thread */
 	int parent_pidfd;
 	bool parent_reaped;
@@ -43,8 +43,8 @@ struct run {
 	int old_subreaper;
 };
 
-__attribute__((format(printf, 3, 4))) static int fail(struct run *run, int error, const char *format,
-						      ...)
+__attribute__((format(printf, 3, 4))) static int fail(struct run *run, int error,
+						      const char *format, ...)
 {
 	va_list ap;
 
@@ -66,7 +66,7 @@ static int64_t now_ms(void)
 
 static void nap(void)
 {
-	nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
+	nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
 }
 
 /* ---- set-up -------------------------------------------------------------------------------- */
@@ -74,8 +74,8 @@ static void nap(void)
 /* SIGCHLD ignored would let the kernel reap what we wait for, and tells of CLONE_PARENT. */
 static void hold_signals(struct run *run)
 {
-	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	struct sigaction standard = { .sa_handler = SIG_DFL }, now;
+	static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	struct sigaction standard = {.sa_handler = SIG_DFL}, now;
 	sigset_t set, wanted;
 
 	sigemptyset(&set);
@@ -101,7 +101,7 @@ static void release_signals(struct run *run)
 
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
-	while (sigtimedwait(&chld, &info, &(struct timespec){ 0 }) > 0)
+	while (sigtimedwait(&chld, &info, &(struct timespec){0}) > 0)
 		;
 	prctl(PR_SET_CHILD_SUBREAPER, run->old_subreaper);
 	sigaction(SIGCHLD, &run->old_chld, NULL);
@@ -138,14 +138,17 @@ static int start_parent(struct run *run)
 	const uint64_t flags = run->request->flags;
 	const int cgroup = run->cgroup.target_fd >= 0 ? run->cgroup.target_fd : run->scratch;
 	char words[PROBE_ARG_COUNT][24];
-	char *argv[PROBE_ARG_COUNT + 1] = { NULL };
+	char *argv[PROBE_ARG_COUNT + 1] = {NULL};
 	int fds[PROBE_FD_FREE] = {
 		[PROBE_FD_PARENT] = run->sockets[0][1],
 		[PROBE_FD_CHILD] = run->sockets[1][1],
 		[PROBE_FD_SCRATCH] = run->scratch,
 		[PROBE_FD_CGROUP] = cgroup,
 	};
-	pid_t pid;
+	struct ramet_error error;
+	struct ramet_task task;
+	char why[160];
+	int r;
 
 	snprintf(words[PROBE_ARG_NAME], sizeof(*words), "ramet-probe-helper");
 	snprintf(words[PROBE_ARG_FLAGS], sizeof(*words), "%llx", (unsigned long long)flags);
@@ -155,18 +158,18 @@ static int start_parent(struct run *run)
 		 run->facts->call.entry == RAMET_ENTRY_CLONE);
 	for (int i = 0; i < PROBE_ARG_COUNT; i++)
 		argv[i] = words[i];
-	pid = probe_start_helper(argv, fds);
-	if (pid < 0)
-		return fail(run, pid, "cannot start the helper: %s", strerror(-pid));
-	run->parent = pid;
-	run->parent_pidfd = (int)sys_pidfd_open(pid, 0);
+	r = probe_start_helper(argv, fds, &task, &error);
+	if (r < 0) {
+		ramet_error_format(&error, why, sizeof(why));
+		return fail(run, r, "cannot start the helper: %s", why);
+	}
+	run->parent = task.tid;
+	run->parent_pidfd = task.pidfd;
 	for (int i = 0; i < 2; i++) {
 		close(run->sockets[i][1]);
 		run->sockets[i][1] = -1;
 	}
-	return run->parent_pidfd < 0 ?
-		       fail(run, run->parent_pidfd, "no pidfd: %s", strerror(-run->parent_pidfd)) :
-		       0;
+	return task.pidfd < 0 ? fail(run, -ENOSYS, "this kernel gives no pidfd") : 0;
 }
 
 /* ---- the talk ------------------------------------------------------------------------------ */
@@ -175,7 +178,7 @@ static void say(struct run *run, int side, uint32_t type)
 {
 	struct {
 		uint32_t type, unused;
-	} m = { .type = type };
+	} m = {.type = type};
 
 	/* That nobody listens any more is noticed at the next answer. */
 	(void)!send(run->sockets[side][0], &m, sizeof(m), MSG_NOSIGNAL);
@@ -213,7 +216,7 @@ static void hear(struct run *run, int side)
 		struct cmsghdr head;
 		char room[CMSG_SPACE(sizeof(struct ucred))];
 	} control;
-	struct iovec part = { .iov_base = &m, .iov_len = sizeof(m) };
+	struct iovec part = {.iov_base = &m, .iov_len = sizeof(m)};
 	struct msghdr head = {
 		.msg_iov = &part,
 		.msg_iovlen = 1,
@@ -237,7 +240,7 @@ static void hear(struct run *run, int side)
 /* SIGSTOP as exit signal stops the parent: wake it, it has been told. */
 static void look_for_stop(struct run *run)
 {
-	siginfo_t info = { 0 };
+	siginfo_t info = {0};
 
 	if (run->request->exit_signal != SIGSTOP ||
 	    waitid(P_PID, (id_t)run->parent, &info, WSTOPPED | WNOHANG) < 0 || !info.si_pid)
@@ -252,10 +255,10 @@ static int listen_for(struct run *run, unsigned mask, bool any)
 	const int64_t deadline = now_ms() + STEP_MS;
 	const unsigned *got = &run->facts->got;
 	struct pollfd fds[] = {
-		{ .fd = run->sockets[0][0], .events = POLLIN },
-		{ .fd = run->sockets[1][0], .events = POLLIN },
-		{ .fd = run->parent_pidfd, .events = POLLIN },
-		{ .fd = run->signals, .events = POLLIN },
+		{.fd = run->sockets[0][0], .events = POLLIN},
+		{.fd = run->sockets[1][0], .events = POLLIN},
+		{.fd = run->parent_pidfd, .events = POLLIN},
+		{.fd = run->signals, .events = POLLIN},
 	};
 
 	for (;;) {
@@ -315,9 +318,8 @@ static int parent_held(struct run *run, const struct inspect_task *parent)
 		hear(run, 0);
 		if (run->facts->got & PROBE_GOT(PROBE_CLONED))
 			return 0;
-		if (inspect_state(parent) == 'D' &&
-		    (inspect_syscall(parent, &number) < 0 || number == SYS_clone ||
-		     number == SYS_clone3))
+		if (inspect_state(parent) == 'D' && (inspect_syscall(parent, &number) < 0 ||
+						     number == SYS_clone || number == SYS_clone3))
 			seen++;
 		else
 			seen = 0;
@@ -346,7 +348,7 @@ static int wait_for_mine(struct run *run)
 {
 	const int64_t deadline = now_ms() + STEP_MS;
 	struct probe_end *end = &run->facts->end;
-	siginfo_t info = { 0 };
+	siginfo_t info = {0};
 	sigset_t chld;
 	int r;
 
@@ -361,13 +363,14 @@ static int wait_for_mine(struct run *run)
 			return fail(run, -ETIMEDOUT, "the child did not end");
 	} while (info.si_pid == 0);
 	run->facts->mine = true;
-	end->plain = waitid(P_PID, (id_t)run->child, &info, WEXITED | WNOHANG | WNOWAIT) ? -errno : 0;
-	end->wclone = waitid(P_PID, (id_t)run->child, &info, WEXITED | WNOHANG | WNOWAIT | __WCLONE) ?
-			      -errno :
-			      0;
+	end->plain = waitid(P_PID, (id_t)run->child, &info, WEXITED | WNOHANG | WNOWAIT) ? -errno
+											 : 0;
+	end->wclone = waitid(P_PID, (id_t)run->child, &info, WEXITED | WNOHANG | WNOWAIT | __WCLONE)
+			      ? -errno
+			      : 0;
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
-	while ((r = sigtimedwait(&chld, &info, &(struct timespec){ 0 })) > 0)
+	while ((r = sigtimedwait(&chld, &info, &(struct timespec){0})) > 0)
 		if (info.si_pid == run->child)
 			end->told = r;
 	end->reaped = waitid(P_PID, (id_t)run->child, &info, WEXITED | __WALL) ? -errno : 0;
@@ -379,7 +382,7 @@ static int wait_for_mine(struct run *run)
 static int see_the_end(struct run *run)
 {
 	struct probe_facts *f = run->facts;
-	struct probe_end mine = { 0 };
+	struct probe_end mine = {0};
 	int r = 0;
 
 	if (run->request->flags & CLONE_PARENT && !(run->request->flags & CLONE_THREAD))
@@ -502,18 +505,20 @@ static void clear_up(struct run *run, bool failed)
 static bool choose_call(const struct probe_request *request, struct ramet_call *call)
 {
 	const bool own_stack = request->flags & CLONE_VM && !(request->flags & CLONE_VFORK);
-	struct ramet_call clone3 = {
-		.entry = RAMET_ENTRY_CLONE3,
-		.flags = request->flags,
-		.exit_signal = (uint64_t)request->exit_signal,
-		.pidfd = 0x10000,
-		.child_tid = 0x10004,
-		.parent_tid = 0x10008,
-		.stack = own_stack ? 0x20000 : 0,
-		.stack_size = own_stack ? 0x10000 : 0,
-		.tls = 0x40000,
-		.cgroup = PROBE_FD_CGROUP,
-	}, legacy = clone3;
+	struct ramet_call clone3 =
+				  {
+					  .entry = RAMET_ENTRY_CLONE3,
+					  .flags = request->flags,
+					  .exit_signal = (uint64_t)request->exit_signal,
+					  .pidfd = 0x10000,
+					  .child_tid = 0x10004,
+					  .parent_tid = 0x10008,
+					  .stack = own_stack ? 0x20000 : 0,
+					  .stack_size = own_stack ? 0x10000 : 0,
+					  .tls = 0x40000,
+					  .cgroup = PROBE_FD_CGROUP,
+				  },
+			  legacy = clone3;
 
 	*call = clone3;
 	if (!ramet_check(&clone3, NULL) || request->flags >> 32 || request->flags & CSIGNAL)
@@ -556,14 +561,14 @@ static int forgive(const struct run *run, int r)
 int probe_run(const struct probe_request *request, struct probe_result *ret_result,
 	      struct probe_failure *failure)
 {
-	struct probe_result result = { .request = *request };
-	struct probe_facts facts = { 0 };
+	struct probe_result result = {.request = *request};
+	struct probe_facts facts = {0};
 	struct run run = {
 		.request = request,
 		.facts = &facts,
 		.failure = failure,
-		.cgroup = { .target_fd = -1 },
-		.sockets = { { -1, -1 }, { -1, -1 } },
+		.cgroup = {.target_fd = -1},
+		.sockets = {{-1, -1}, {-1, -1}},
 		.scratch = -1,
 		.parent_pidfd = -1,
 	};

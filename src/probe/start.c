@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -73,24 +72,21 @@ int probe_helper_fd(void)
 	return fd;
 }
 
-pid_t probe_start_helper(char *const argv[], const int fds[PROBE_FD_FREE])
+int probe_start_helper(char *const argv[], const int fds[PROBE_FD_FREE],
+		       struct ramet_task *ret_task, struct ramet_error *error)
 {
-	char *const none[] = { NULL };
-	posix_spawn_file_actions_t actions;
+	char *const none[] = {NULL};
 	char path[32];
-	pid_t pid;
-	int fd = probe_helper_fd(), r;
+	int fd = probe_helper_fd();
+	struct ramet_spec spec =
+		RAMET_SPEC(.program = path, .argv = argv, .envp = none,
+			   .steps = RAMET_STEPS(RAMET_DUP(fds[PROBE_FD_PARENT], PROBE_FD_PARENT),
+						RAMET_DUP(fds[PROBE_FD_CHILD], PROBE_FD_CHILD),
+						RAMET_DUP(fds[PROBE_FD_SCRATCH], PROBE_FD_SCRATCH),
+						RAMET_DUP(fds[PROBE_FD_CGROUP], PROBE_FD_CGROUP)));
 
 	if (fd < 0)
 		return fd;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	r = posix_spawn_file_actions_init(&actions);
-	if (r)
-		return -r;
-	for (int i = PROBE_FD_PARENT; !r && i < PROBE_FD_FREE; i++)
-		r = posix_spawn_file_actions_adddup2(&actions, fds[i], i);
-	if (!r)
-		r = posix_spawn(&pid, path, &actions, NULL, argv, none);
-	posix_spawn_file_actions_destroy(&actions);
-	return r ? -r : pid;
+	return ramet_launch(&spec, ret_task, error);
 }

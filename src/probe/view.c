@@ -46,14 +46,14 @@ static void matrix_cell(struct out_table *t, size_t column, const struct probe_a
 
 static int show_matrix(const struct probe_view *view, const struct probe_result *results, size_t n)
 {
-	struct out_column columns[COLUMNS_MAX] = { { .title = "" } };
+	struct out_column columns[COLUMNS_MAX] = {{.title = ""}};
 	struct out_table t;
 
 	for (size_t i = 0; i < n; i++)
 		columns[i + 1].title = results[i].request.name;
 	out_table_begin(&t, view->out, view->color, columns, n + 1);
 	for (size_t row = 0; row < RAMET_RESOURCE_COUNT + 2; row++) {
-		static const char *const last[] = { "told by", "parent held" };
+		static const char *const last[] = {"told by", "parent held"};
 		const bool resource = row < RAMET_RESOURCE_COUNT;
 
 		out_table_row(&t);
@@ -62,10 +62,10 @@ static int show_matrix(const struct probe_view *view, const struct probe_result 
 
 			if (i == 0)
 				out_table_cell(&t, 0,
-					       resource ? r->answers[row].name ?
-							  r->answers[row].name :
-							  ramet_resource_name(1 << row) :
-							  last[row - RAMET_RESOURCE_COUNT],
+					       resource ? r->answers[row].name
+								  ? r->answers[row].name
+								  : ramet_resource_name(1 << row)
+							: last[row - RAMET_RESOURCE_COUNT],
 					       OUT_PLAIN);
 			if (r->refused)
 				out_table_cell(&t, i + 1, row ? "-" : "refused", OUT_BAD);
@@ -83,8 +83,7 @@ static int show_matrix(const struct probe_view *view, const struct probe_result 
 static int show_details(const struct probe_view *view, const struct probe_result *r)
 {
 	static const struct out_column columns[] = {
-		{ "RESOURCE", 0 }, { "MODEL", 0 },	    { "OBSERVED", 0 },
-		{ "WITNESS", 0 },  { "SEEN", OUT_WRAP },
+		{"RESOURCE", 0}, {"MODEL", 0}, {"OBSERVED", 0}, {"WITNESS", 0}, {"SEEN", OUT_WRAP},
 	};
 	struct out_table t;
 
@@ -170,7 +169,8 @@ int probe_view_text(const struct probe_view *view, const struct probe_result *re
 	const bool details = n == 1 || view->verbose, matrix = n > 1 && n < COLUMNS_MAX;
 	int r = 0;
 
-	fprintf(view->out, "Linux %s %s, %s   (share = same object, copy = its own, new = fresh)\n\n",
+	fprintf(view->out,
+		"Linux %s %s, %s   (share = same object, copy = its own, new = fresh)\n\n",
 		view->kernel, view->machine, view->user);
 	for (size_t i = 0; i < n && details && r == 0; i++) {
 		char call[1200];

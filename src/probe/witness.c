@@ -10,8 +10,8 @@
 #include <string.h>
 
 static const char *const ns_names[PROBE_NS_COUNT] = {
-	[PROBE_NS_MNT] = "mnt",	      [PROBE_NS_PID] = "pid", [PROBE_NS_NET] = "net",
-	[PROBE_NS_IPC] = "ipc",	      [PROBE_NS_UTS] = "uts", [PROBE_NS_USER] = "user",
+	[PROBE_NS_MNT] = "mnt",	      [PROBE_NS_PID] = "pid",	[PROBE_NS_NET] = "net",
+	[PROBE_NS_IPC] = "ipc",	      [PROBE_NS_UTS] = "uts",	[PROBE_NS_USER] = "user",
 	[PROBE_NS_CGROUP] = "cgroup", [PROBE_NS_TIME] = "time",
 };
 
@@ -60,7 +60,7 @@ void probe_ask_second(struct probe_facts *facts, const struct inspect_task *pare
 		      const struct inspect_task *child)
 {
 	struct probe_seconds *s = &facts->second;
-	const struct inspect_task *pair[2] = { parent, child };
+	const struct inspect_task *pair[2] = {parent, child};
 
 	for (int object = INSPECT_VM; object <= INSPECT_SYSVSEM; object++)
 		s->same[object] = inspect_same(parent, child, object);

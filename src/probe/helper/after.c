@@ -29,11 +29,11 @@ static bool child_mount_seen(const struct helper *h)
 
 void helper_look(struct helper *h, struct probe_look *look)
 {
-	struct kernel_sigaction found = { 0 };
-	struct new_utsname uts = { 0 };
+	struct kernel_sigaction found = {0};
+	struct new_utsname uts = {0};
 	char cwd[64] = "";
 
-	*look = (struct probe_look){ 0 };
+	*look = (struct probe_look){0};
 	for (size_t i = 0; i < PROBE_PAGES; i++)
 		look->pages += ((volatile unsigned char *)h->pages)[i * BLOCK_BYTES] == 'C';
 	look->victim = (int32_t)sys_fcntl(h->victim, F_GETFD, 0);
@@ -57,7 +57,7 @@ void helper_look(struct helper *h, struct probe_look *look)
 
 int32_t helper_await(struct helper *h)
 {
-	const struct kernel_timespec limit = { .tv_sec = 2 };
+	const struct kernel_timespec limit = {.tv_sec = 2};
 	uint32_t *word = &h->words->child;
 	uint32_t value = *(volatile uint32_t *)word;
 
@@ -67,8 +67,8 @@ int32_t helper_await(struct helper *h)
 static int32_t told_by(long child)
 {
 	const uint64_t every = ~0ULL;
-	const struct kernel_timespec now = { 0 };
-	union signal_info info = { 0 };
+	const struct kernel_timespec now = {0};
+	union signal_info info = {0};
 	int32_t told = 0;
 	long r;
 
@@ -93,7 +93,7 @@ static int32_t wait_for(long child, int options)
 /* A thread leaves nothing to wait for; its tid is gone once the kernel has let go of it. */
 static void thread_end(long tid)
 {
-	const struct kernel_timespec tick = { .tv_nsec = 200000 };
+	const struct kernel_timespec tick = {.tv_nsec = 200000};
 	long pid = sys_getpid();
 
 	for (int i = 0; i < 20000 && sys3(SYS_tgkill, pid, tid, 0) == 0; i++)

@@ -20,7 +20,7 @@
 
 static void isolate(struct helper *h)
 {
-	static const uint32_t flags[] = { CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWNET };
+	static const uint32_t flags[] = {CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWNET};
 
 	if (!(h->before.caps >> CAP_SYS_ADMIN & 1))
 		return;
@@ -40,7 +40,7 @@ static void isolate(struct helper *h)
  */
 static void prepare_mount(struct helper *h)
 {
-	static const char *const tops[] = { "/tmp", "/run", "/mnt", "/dev", "/sys" };
+	static const char *const tops[] = {"/tmp", "/run", "/mnt", "/dev", "/sys"};
 	static char place[] = "/tmp/probe";
 	size_t i;
 	long r = -ENOENT;
@@ -66,7 +66,7 @@ static void prepare_mount(struct helper *h)
 /* The parent's own undo list must exist: two tasks without one look as if they shared it. */
 static void prepare_sem(struct helper *h)
 {
-	struct sembuf add = { .sem_op = PROBE_SEM_PARENT, .sem_flg = SEM_UNDO };
+	struct sembuf add = {.sem_op = PROBE_SEM_PARENT, .sem_flg = SEM_UNDO};
 	long key = 0x72000000 + sys_getpid(), sem;
 
 	do
@@ -98,7 +98,7 @@ static void prepare_memory(struct helper *h)
 	for (size_t i = 0; i < PROBE_PAGES; i++)
 		h->pages[i * BLOCK_BYTES] = 'P';
 	h->words = (struct tid_words *)sys6(SYS_mmap, 0, BLOCK_BYTES, rw, shared, -1, 0);
-	*h->words = (struct tid_words){ PROBE_WORD, PROBE_WORD, -1 };
+	*h->words = (struct tid_words){PROBE_WORD, PROBE_WORD, -1};
 }
 
 /* In the root cgroup of every hierarchy all cgroup namespaces look the same. */
@@ -113,7 +113,7 @@ static bool some_path_below_root(const char *text)
 void helper_prepare(struct helper *h)
 {
 	static char text[8192];
-	struct kernel_sigaction action = { .handler = (void *)handler_of_parent };
+	struct kernel_sigaction action = {.handler = (void *)handler_of_parent};
 	struct probe_before *b = &h->before;
 	int port = PROBE_PORT_NONE, fd;
 

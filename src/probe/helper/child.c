@@ -24,7 +24,7 @@
 
 static int64_t minor_faults(void)
 {
-	long usage[RUSAGE_WORDS] = { 0 };
+	long usage[RUSAGE_WORDS] = {0};
 
 	sys2(SYS_getrusage, RUSAGE_OF_THREAD, (long)usage);
 	return usage[RUSAGE_MINFLT];
@@ -45,16 +45,17 @@ static void change_memory(const struct helper *h, struct probe_child *c)
 
 static void change_sighand(struct probe_child *c)
 {
-	struct kernel_sigaction action = { .handler = (void *)handler_of_child }, found = { 0 };
+	struct kernel_sigaction action = {.handler = (void *)handler_of_child}, found = {0};
 
 	sys_sigaction(SIGNAL_PARENT, 0, &found);
-	c->handler_found = found.handler == (void *)handler_of_parent ? 2 : (int)(long)found.handler;
+	c->handler_found = found.handler == (void *)handler_of_parent ? 2
+								      : (int)(long)found.handler;
 	c->handler_set = (int32_t)sys_sigaction(SIGNAL_CHILD, &action, 0);
 }
 
 static void change_sem(const struct helper *h, struct probe_child *c)
 {
-	struct sembuf add = { .sem_op = PROBE_SEM_CHILD, .sem_flg = SEM_UNDO };
+	struct sembuf add = {.sem_op = PROBE_SEM_CHILD, .sem_flg = SEM_UNDO};
 
 	c->sem_key = c->sem_op = h->before.sem;
 	if (h->before.sem < 0)
@@ -92,8 +93,8 @@ static void change_mnt_uts(const struct helper *h, struct probe_child *c)
 	if (c->mount_result == 0) {
 		if (!(isolated & PROBE_ISOLATED(CLONE_NEWNS)))
 			sys_mount(0, "/", 0, MS_REC | MS_PRIVATE, 0);
-		c->mount_result = (int32_t)sys_mount("ramet-probe", h->mount_place, "tmpfs", 0,
-						     "size=64k");
+		c->mount_result =
+			(int32_t)sys_mount("ramet-probe", h->mount_place, "tmpfs", 0, "size=64k");
 	}
 	c->hostname_result = -EPERM;
 	if (harmless || isolated & PROBE_ISOLATED(CLONE_NEWUTS)) {
@@ -136,7 +137,7 @@ static void try_port(const struct helper *h, struct probe_child *c)
 int helper_child(void *arg)
 {
 	const struct helper *h = arg;
-	struct probe_message m = { 0 };
+	struct probe_message m = {0};
 	struct probe_child *c = &m.child;
 	uint32_t type;
 

@@ -34,13 +34,13 @@ struct helper {
 	int exit_signal;
 	bool legacy;
 	struct probe_before before;
-	unsigned char *pages;	/* PROBE_PAGES, private */
+	unsigned char *pages;	 /* PROBE_PAGES, private */
 	struct tid_words *words; /* in a page that is shared either way */
-	int victim;		/* descriptor the child closes */
-	int cgroup_file;	/* the parent's /proc/PID/cgroup: shows what the reader may see */
+	int victim;		 /* descriptor the child closes */
+	int cgroup_file;	 /* the parent's /proc/PID/cgroup: shows what the reader may see */
 	const char *mount_place;
 	uint64_t mount_device; /* what lies there before the child mounts, 0: unknown */
-	unsigned char *stack;	/* lowest usable address, or NULL */
+	unsigned char *stack;  /* lowest usable address, or NULL */
 	struct clone_args args;
 	struct raw_used used;
 };
@@ -62,7 +62,7 @@ void helper_end(struct helper *h, long child, struct probe_end *ret_end);
 
 /* util.c */
 void send_message(int fd, struct probe_message *m, uint32_t type);
-bool receive_message(int fd, uint32_t *ret_type); /* false: the other side is gone */
+bool receive_message(int fd, uint32_t *ret_type);	  /* false: the other side is gone */
 long read_text(const char *path, char *buf, size_t size); /* length or -errno; ends in 0 */
 long read_fd(int fd, char *buf, size_t size);		  /* the same, from offset 0 */
 uint64_t hash_text(const char *text);

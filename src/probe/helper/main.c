@@ -23,7 +23,7 @@ static uint64_t hex(const char *s)
 static void clean(void)
 {
 	const uint64_t every = ~0ULL;
-	const struct kernel_sigaction none = { 0 };
+	const struct kernel_sigaction none = {0};
 
 	sys_sigprocmask(0, &every, 0);
 	for (int sig = 1; sig <= KERNEL_NSIG; sig++)
@@ -40,14 +40,14 @@ static long clone_child(struct helper *h)
 		return r;
 	if (!h->legacy)
 		return raw_clone(&h->args, sizeof(h->args), 0, &h->used, helper_child, h);
-	h->used = (struct raw_used){ .flags = h->flags };
+	h->used = (struct raw_used){.flags = h->flags};
 	return raw_clone_legacy(&h->args, helper_child, h);
 }
 
 /* Answers the observer until it is done or gone. */
 static void serve(struct helper *h, long child)
 {
-	struct probe_message m = { 0 };
+	struct probe_message m = {0};
 	int32_t woken = 1;
 	uint32_t type;
 
@@ -61,7 +61,7 @@ static void serve(struct helper *h, long child)
 			woken = helper_await(h);
 			break;
 		case PROBE_END:
-			m.end = (struct probe_end){ .woken = woken };
+			m.end = (struct probe_end){.woken = woken};
 			helper_end(h, child, &m.end);
 			send_message(PROBE_FD_PARENT, &m, PROBE_END);
 			return;
@@ -73,7 +73,7 @@ static void serve(struct helper *h, long child)
 
 static void run(struct helper *h)
 {
-	struct probe_message m = { 0 };
+	struct probe_message m = {0};
 	uint32_t type;
 	long child;
 

@@ -120,8 +120,8 @@ uint64_t link_inode(const char *path)
 
 uint64_t effective_caps(void)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { 0 };
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {0};
 
 	if (sys2(SYS_capget, (long)&head, (long)data) < 0)
 		return 0;
@@ -130,7 +130,7 @@ uint64_t effective_caps(void)
 
 int64_t boottime(void)
 {
-	struct kernel_timespec now = { 0 };
+	struct kernel_timespec now = {0};
 
 	sys2(SYS_clock_gettime, CLOCK_BOOT, (long)&now);
 	return now.tv_sec;
