@@ -215,7 +215,8 @@ struct ramet_spec {
 	uint32_t copy;	 /* a resource may be in one of them only */
 	uint32_t fresh;	 /* "new" */
 	uint64_t flags;	 /* more clone flags, the kernel's values, added as they are */
-	int exit_signal; /* 0: the preset's; RAMET_NO_SIGNAL; 1 to 64 */
+	int exit_signal; /* of a function: 0 the preset's; RAMET_NO_SIGNAL; 1 to 64. A program's is
+			    SIGCHLD: exec makes it so; until exec ramet's child has none */
 
 	const char *program; /* path, or a name with RAMET_SEARCH_PATH */
 	char *const *argv;   /* NULL: {program, NULL} */
@@ -379,14 +380,18 @@ RAMET_API RAMET_MUST_CHECK int ramet_clone(int (*fn)(void *), void *stack_top, i
 /* ---- Words: parsing and printing, from the tables the library itself uses ----------------- */
 
 /*
- * "CLONE_VM|CLONE_FILES|SIGCHLD", "vm|files", "0x4111", "4001536", mixed. Numbers below 2^32 are
+ * "CLONE_VM|CLONE_FILES|SIGCHLD", "vm|files", "0x4111", "4001536", mixed; words are parted by
+ * '|', ',', '+' or blanks. Numbers below 2^32 are
  * read as clone(2) has them: the low byte is the exit signal. Case does not matter. -EINVAL, and
  * *ret_bad (if not NULL) is the offset of the word that was not understood.
  */
 RAMET_API RAMET_MUST_CHECK int ramet_flags_parse(const char *text, uint64_t *ret_flags,
 						 int *ret_exit_signal, size_t *ret_bad);
 
-/* "CLONE_VM|CLONE_VFORK", unknown bits in hex; "0" if none. Returns as snprintf does. */
+/*
+ * "CLONE_VM|CLONE_VFORK", unknown bits in hex; "0" if none. Bits 0 to 6 are no flags: read back
+ * they are a signal. Returns as snprintf does.
+ */
 RAMET_API int ramet_flags_format(uint64_t flags, char *buf, size_t size);
 
 /* "memory,files" to a mask; names are those of ramet_resource_name(). */

@@ -82,6 +82,11 @@ static inline long sys_getpid(void)
 	return sys0(SYS_getpid);
 }
 
+static inline long sys_getppid(void)
+{
+	return sys0(SYS_getppid);
+}
+
 static inline long sys_gettid(void)
 {
 	return sys0(SYS_gettid);

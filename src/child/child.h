@@ -55,6 +55,7 @@ struct child {
 	bool clear_handlers;	    /* caught signals go to default before the mask is set */
 	bool robust;		    /* memory is copied: own record->word */
 	bool notify;		    /* the caller waits on record->word */
+	int caller;		    /* pid of the launching process, in its own namespace */
 	int lifted;		    /* the one descriptor parked out of the way, -1 */
 	struct kernel_robust_list_head robust_list;
 	struct kernel_robust_list_head *libc_robust_list; /* what own_word() set aside */

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/sys.h"
+#include "uapi/clone.h"
 
 /* linux/mount.h; the C library's <sys/mount.h> has them as enumerators of its own. */
 #define MOUNT_NOSUID 2UL
@@ -13,15 +14,31 @@
 #define MOUNT_REC 16384UL
 #define MOUNT_PRIVATE (1UL << 18)
 
+#define SIGKILL_NUMBER 9
+
 #define UNUSED __attribute__((unused))
 
 long step_wait_go(struct child *child, const struct ramet_step *step UNUSED)
 {
 	const uint32_t *go = &child->record->go;
+	const bool sibling = *child->used_flags & CLONE_PARENT;
+	long parent;
 	uint32_t value;
 
+	/*
+	 * If the caller is killed meanwhile nobody says go: end with it. Killed before this line it
+	 * is our parent no more (0 is a parent outside a new pid namespace, dead or alive).
+	 */
+	if (!sibling) {
+		sys_prctl(KERNEL_PR_SET_PDEATHSIG, SIGKILL_NUMBER, 0, 0, 0);
+		parent = sys_getppid();
+		if (parent && parent != child->caller)
+			return -ECANCELED;
+	}
 	while ((value = __atomic_load_n(go, __ATOMIC_ACQUIRE)) == CHILD_GO_WAIT)
 		sys_futex_wait(go, CHILD_GO_WAIT, NULL);
+	if (!sibling)
+		sys_prctl(KERNEL_PR_SET_PDEATHSIG, 0, 0, 0, 0);
 	return value == CHILD_GO_ON ? 0 : -ECANCELED;
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules about steps: each by itself, and against what the task shares. */
+#include <signal.h>
+
 #include "child/child.h"
 #include "launch/plan.h"
 
@@ -39,6 +41,12 @@ static enum launch_rule check_pair(const struct ramet_step *a, const struct rame
 	return LAUNCH_RULE_NONE;
 }
 
+/* 0 stands for all that can. */
+static bool can_be_set(int sig)
+{
+	return sig >= 0 && sig <= 64 && sig != SIGKILL && sig != SIGSTOP;
+}
+
 static enum launch_rule check_one(const struct ramet_step *step)
 {
 	const struct step_limits *limit;
@@ -53,7 +61,7 @@ static enum launch_rule check_one(const struct ramet_step *step)
 	if (limit->descriptor &&
 	    (step->number < 0 || (step->kind == RAMET_STEP_DUP && step->to < 0)))
 		return LAUNCH_RULE_DESCRIPTOR_RANGE;
-	if (step->kind == RAMET_STEP_SIGNAL && (step->number < 0 || step->number > 64))
+	if (step->kind == RAMET_STEP_SIGNAL && !can_be_set(step->number))
 		return LAUNCH_RULE_STEP_SIGNAL_RANGE;
 	return LAUNCH_RULE_NONE;
 }
@@ -67,6 +75,8 @@ enum launch_rule steps_check(const struct ramet_step *steps)
 		for (const struct ramet_step *t = steps; t < s && !rule; t++)
 			rule = check_pair(t, s);
 	}
+	if (!rule && steps_have(steps, RAMET_STEP_SETSID) && steps_have(steps, RAMET_STEP_SETPGID))
+		rule = LAUNCH_RULE_SESSION_AND_GROUP;
 	return rule;
 }
 

@@ -87,6 +87,12 @@ static void put_field(struct text *t, const struct ramet_step *step, char field)
 		put(t, "%s", step->path);
 		break;
 	case 'n':
+		put(t, "%d", step->number);
+		break;
+	case 'u':
+		put(t, "%u", (unsigned)step->number);
+		break;
+	case 'f':
 		put_fd(t, step->number);
 		break;
 	case 'o':
@@ -119,18 +125,23 @@ static void put_field(struct text *t, const struct ramet_step *step, char field)
 	}
 }
 
+static void put_step(struct text *t, const struct ramet_step *step)
+{
+	for (const char *p = step_kind(step->kind)->text; *p; p++) {
+		if (*p == '%' && p[1])
+			put_field(t, step, *++p);
+		else
+			put(t, "%c", *p);
+	}
+}
+
 int step_describe(const struct ramet_step *step, char *buf, size_t size)
 {
 	struct text t = {.buf = buf, .size = size};
 
 	if (size)
 		*buf = 0;
-	for (const char *p = step_kind(step->kind)->text; *p; p++) {
-		if (*p == '%' && p[1])
-			put_field(&t, step, *++p);
-		else
-			put(&t, "%c", *p);
-	}
+	put_step(&t, step);
 	return (int)t.at;
 }
 
@@ -142,28 +153,45 @@ const char *ramet_step_name(uint32_t kind)
 }
 
 static const char *const way_reasons[] = {
-	[RAMET_WAY_HELD] = "the caller sleeps until the body runs or ends",
-	[RAMET_WAY_FUTEX] = "memory is shared, the caller waits with a deadline",
+	[RAMET_WAY_HELD] = "memory is shared, the caller sleeps until the body runs or ends",
+	[RAMET_WAY_FUTEX] = "memory is shared, the caller runs on",
 	[RAMET_WAY_COPY] = "memory is copied",
 };
+
+static void put_flags(struct text *t, uint64_t flags)
+{
+	const size_t room = t->at < t->size ? t->size - t->at : 0;
+
+	t->at += (size_t)ramet_flags_format(flags, room ? t->buf + t->at : NULL, room);
+}
+
+static void put_call(struct text *t, const struct plan *plan)
+{
+	const int sig = plan->exit_signal;
+
+	if (plan->libc_fork) {
+		put(t, "fork() of the C library");
+	} else {
+		put(t, "clone3 ");
+		put_flags(t, plan->args.flags);
+	}
+	put(t, ", exit signal %s%s\n", sig ? ramet_signal_name(sig) : "none",
+	    plan->execs ? " from exec on" : "");
+}
 
 static void put_plan(struct text *t, const struct plan *plan)
 {
 	static const char *const sides[] = {"child", "caller", "plan"};
-	const int sig = plan->exit_signal;
-	char line[256];
 
-	put(t, "way    %s (%s)\n", ramet_way_name(plan->way),
-	    plan->libc_fork ? "made by the C library's fork" : way_reasons[plan->way]);
-	ramet_flags_format(plan->args.flags, line, sizeof(line));
-	put(t, "clone3 %s, exit signal %s%s\n", line, sig ? ramet_signal_name(sig) : "none",
-	    plan->execs ? " from exec on" : "");
+	put(t, "way    %s (%s)\n", ramet_way_name(plan->way), way_reasons[plan->way]);
+	put_call(t, plan);
 	for (unsigned i = 0; i < plan->count; i++) {
+		put(t, "%2u %-6s ", i + 1, sides[step_kind(plan->steps[i].kind)->side]);
 		if ((int)i == plan->sigmask)
-			snprintf(line, sizeof(line), "restore the signal mask");
+			put(t, "restore the signal mask");
 		else
-			step_describe(&plan->steps[i], line, sizeof(line));
-		put(t, "%2u %-6s %s\n", i + 1, sides[step_kind(plan->steps[i].kind)->side], line);
+			put_step(t, &plan->steps[i]);
+		put(t, "\n");
 	}
 }
 

@@ -71,6 +71,7 @@ static void fill_child(struct launch *l, struct child *child, const struct raw_u
 	child->used_flags = &used->flags;
 	child->clear_handlers = l->plan.clear_handlers;
 	child->split = init_split;
+	child->caller = (int)sys_getpid();
 }
 
 static long fork_by_libc(struct raw_used *used)
@@ -228,7 +229,9 @@ static int await_settled(struct launch *l, int64_t deadline)
 		t.tv_nsec = slice % 1000 * 1000000;
 		if (sys_futex_wait(word, value, slice == INT64_MAX ? NULL : &t) != -ETIMEDOUT)
 			continue;
-		if (looks && task_is_dead(l))
+		/* Exec unseen: a filter keeps the child from owning its word. */
+		if (looks && (task_is_dead(l) || (phase_of(&l->slot->record) == CHILD_BODY &&
+						  l->plan.execs && has_execed(l))))
 			return 0;
 	}
 }

@@ -132,7 +132,6 @@ static void apply_way(struct plan *plan, const struct ramet_spec *spec)
 static int choose_way(struct plan *plan, const struct ramet_spec *spec,
 		      const struct plan_host *host, struct plan_refusal *ret)
 {
-	const bool held_asked = spec->flags & CLONE_VFORK;
 	enum ramet_way way;
 
 	if (plan->body == PLAN_TWICE)
@@ -147,7 +146,8 @@ static int choose_way(struct plan *plan, const struct ramet_spec *spec,
 	if (spec->way && !way_fits(plan, spec))
 		return refuse(LAUNCH_RULE_WAY, ret);
 	plan->way = spec->way ? spec->way : way;
-	if (held_asked && plan->caller_steps)
+	if ((plan->way == RAMET_WAY_HELD || spec->flags & CLONE_VFORK) &&
+	    (plan->caller_steps || changes_identity(spec)))
 		return refuse(LAUNCH_RULE_HELD_CALLER, ret);
 
 	if (plan->way != RAMET_WAY_COPY && !host->memory_shares && plan->body == PLAN_PROGRAM) {

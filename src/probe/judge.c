@@ -28,9 +28,22 @@ int probe_promised_signal(const struct ramet_call *call)
 	return (int)call->exit_signal;
 }
 
+/*
+ * The first task of a pid namespace sets SIGCHLD to ignored in its table of handlers when it ends
+ * (kernel/pid_namespace.c, zap_pid_ns_processes). Is the table its parent's too, then the parent
+ * ignores SIGCHLD from there on: it is not told, and the kernel reaps the task.
+ */
+static bool ends_unseen(const struct ramet_call *call)
+{
+	const uint64_t both = CLONE_NEWPID | CLONE_SIGHAND;
+
+	return (call->flags & both) == both && !(call->flags & CLONE_PARENT) &&
+	       probe_promised_signal(call) == SIGCHLD;
+}
+
 static const char *model_exit_signal(const struct ramet_call *call, char buf[static 24])
 {
-	int sig = probe_promised_signal(call);
+	int sig = ends_unseen(call) ? 0 : probe_promised_signal(call);
 
 	/* clone(2) takes any number; one that is no signal is not sent. */
 	return probe_signal(sig > SIGRTMAX ? 0 : sig, buf);
@@ -41,7 +54,9 @@ static const char *model_wait(const struct ramet_call *call, char buf[static 24]
 	int sig = probe_promised_signal(call);
 
 	(void)buf;
-	return sig < 0 ? "none" : sig == SIGCHLD ? "wait" : "__WCLONE";
+	if (sig < 0 || ends_unseen(call))
+		return "none";
+	return sig == SIGCHLD ? "wait" : "__WCLONE";
 }
 
 static const char *model_cleartid(const struct ramet_call *call, char buf[static 24])

@@ -91,8 +91,11 @@ int spec_flags(const struct ramet_spec *spec, enum ramet_preset otherwise, bool 
 		return -rule->error;
 	}
 	*ret_flags = flags | spec->flags;
-	*ret_exit_signal = spec->exit_signal == RAMET_NO_SIGNAL ? 0
-			   : spec->exit_signal			? spec->exit_signal
-								: sig;
+	/* A thread has no exit signal, a sibling its maker's: the preset's was not meant for them. */
+	if (*ret_flags & (CLONE_THREAD | CLONE_PARENT))
+		sig = 0;
+	if (spec->exit_signal)
+		sig = spec->exit_signal == RAMET_NO_SIGNAL ? 0 : spec->exit_signal;
+	*ret_exit_signal = sig;
 	return 0;
 }
