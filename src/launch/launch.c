@@ -21,7 +21,12 @@
 
 /* After SIGKILL a child that is still there after this long hangs in the kernel. */
 #define KILL_PATIENCE_MS 1000
-/* Where memory is copied a child killed before it owns its word tells nobody: look this often. */
+/*
+ * How often to look whether a child is gone that did not say so. Where memory is copied it may be
+ * killed before it owns its word. Where it is shared the kernel's own clearing of the word fails
+ * without notice if it needs a page fault (another thread has forked, the page is copy-on-write
+ * again) and the child is dying: such a fault is broken off.
+ */
 #define LOOK_MS 100
 
 #define SET_MASK 2 /* SIG_SETMASK, the kernel's */
@@ -211,7 +216,8 @@ static bool is_settled(uint32_t word)
 static int await_settled(struct launch *l, int64_t deadline)
 {
 	const uint32_t *word = &l->slot->record.word;
-	const bool looks = l->plan.way == RAMET_WAY_COPY;
+	/* A thread cannot be killed alone, and nothing could be seen of it. */
+	const bool looks = !(l->used.flags & CLONE_THREAD);
 	struct kernel_timespec t;
 	int64_t slice;
 	uint32_t value;
