@@ -212,6 +212,16 @@ static bool is_settled(uint32_t word)
 	       word & KERNEL_FUTEX_OWNER_DIED;
 }
 
+/*
+ * A filter kept a copied child from owning its word. (Not asked where memory is shared: there the
+ * exit signal turns a moment before the kernel has done with the word.)
+ */
+static bool has_execed_unseen(const struct launch *l)
+{
+	return l->plan.way == RAMET_WAY_COPY && l->plan.execs &&
+	       phase_of(&l->slot->record) == CHILD_BODY && has_execed(l);
+}
+
 /* Until settled or until `deadline` (0: none). 0 or -ETIMEDOUT. */
 static int await_settled(struct launch *l, int64_t deadline)
 {
@@ -235,9 +245,7 @@ static int await_settled(struct launch *l, int64_t deadline)
 		t.tv_nsec = slice % 1000 * 1000000;
 		if (sys_futex_wait(word, value, slice == INT64_MAX ? NULL : &t) != -ETIMEDOUT)
 			continue;
-		/* Exec unseen: a filter keeps the child from owning its word. */
-		if (looks && (task_is_dead(l) || (phase_of(&l->slot->record) == CHILD_BODY &&
-						  l->plan.execs && has_execed(l))))
+		if (looks && (task_is_dead(l) || has_execed_unseen(l)))
 			return 0;
 	}
 }
