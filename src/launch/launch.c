@@ -222,31 +222,31 @@ static bool has_execed_unseen(const struct launch *l)
 	       phase_of(&l->slot->record) == CHILD_BODY && has_execed(l);
 }
 
-/* Until settled or until `deadline` (0: none). 0 or -ETIMEDOUT. */
+/* Until settled or until `deadline`. 0 or -ETIMEDOUT. */
 static int await_settled(struct launch *l, int64_t deadline)
 {
 	const uint32_t *word = &l->slot->record.word;
 	/* A thread cannot be killed alone, and nothing could be seen of it. */
 	const bool looks = !(l->used.flags & CLONE_THREAD);
+	int64_t now = now_ms(), look = looks ? now + LOOK_MS : INT64_MAX, rest;
 	struct kernel_timespec t;
-	int64_t slice;
 	uint32_t value;
 
-	for (;;) {
+	for (;; now = now_ms()) {
 		value = __atomic_load_n(word, __ATOMIC_ACQUIRE);
 		if (is_settled(value))
 			return 0;
-		slice = deadline ? deadline - now_ms() : INT64_MAX;
-		if (slice <= 0)
+		if (now >= deadline)
 			return -ETIMEDOUT;
-		if (looks && slice > LOOK_MS)
-			slice = LOOK_MS;
-		t.tv_sec = slice / 1000;
-		t.tv_nsec = slice % 1000 * 1000000;
-		if (sys_futex_wait(word, value, slice == INT64_MAX ? NULL : &t) != -ETIMEDOUT)
-			continue;
-		if (looks && (task_is_dead(l) || has_execed_unseen(l)))
-			return 0;
+		/* By the clock: a stream of signals may interrupt every wait. */
+		if (now >= look) {
+			if (task_is_dead(l) || has_execed_unseen(l))
+				return 0;
+			look = now + LOOK_MS;
+		}
+		rest = (look < deadline ? look : deadline) - now;
+		t = (struct kernel_timespec){rest / 1000, rest % 1000 * 1000000};
+		sys_futex_wait(word, value, rest > LOOK_MS ? NULL : &t);
 	}
 }
 
@@ -307,7 +307,7 @@ static int give_up(struct launch *l, struct ramet_error *error)
 static int settle(struct launch *l, struct ramet_error *error)
 {
 	const unsigned timeout = l->used.flags & CLONE_THREAD ? 0 : l->plan.timeout_ms;
-	const int64_t deadline = timeout ? now_ms() + timeout : 0;
+	const int64_t deadline = timeout ? now_ms() + timeout : INT64_MAX;
 	unsigned failed = 0;
 	int r = caller_steps(l, &failed);
 
