@@ -246,7 +246,7 @@ static int await_settled(struct launch *l, int64_t deadline)
 		}
 		rest = (look < deadline ? look : deadline) - now;
 		t = (struct kernel_timespec){rest / 1000, rest % 1000 * 1000000};
-		sys_futex_wait(word, value, rest > LOOK_MS ? NULL : &t);
+		sys_futex_wait(word, value, rest > INT64_MAX / 2 ? NULL : &t);
 	}
 }
 
