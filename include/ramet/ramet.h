@@ -381,7 +381,7 @@ RAMET_API RAMET_MUST_CHECK int ramet_clone(int (*fn)(void *), void *stack_top, i
 
 /*
  * "CLONE_VM|CLONE_FILES|SIGCHLD", "vm|files", "0x4111", "4001536", mixed; words are parted by
- * '|', ',', '+' or blanks. Numbers below 2^32 are
+ * '|', ',' or blanks. Numbers below 2^32 are
  * read as clone(2) has them: the low byte is the exit signal. Case does not matter. -EINVAL, and
  * *ret_bad (if not NULL) is the offset of the word that was not understood.
  */

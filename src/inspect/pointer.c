@@ -14,17 +14,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* Where a processor's register set has it: the note's type and the index of the 64-bit word. */
-#if defined(__x86_64__)
-#define POINTER_NOTE NT_PRSTATUS
-#define POINTER_WORD 21 /* user_regs_struct.fs_base */
-#elif defined(__aarch64__)
-#define POINTER_NOTE 0x401 /* NT_ARM_TLS */
-#define POINTER_WORD 0
-#elif defined(__riscv)
-#define POINTER_NOTE NT_PRSTATUS
-#define POINTER_WORD 4 /* pc, ra, sp, gp, tp */
-#endif
+#include "arch/arch.h"
 
 static int wait_stop(pid_t tid)
 {
@@ -53,13 +43,13 @@ int inspect_thread_pointer(const struct inspect_task *task, uint64_t *ret_pointe
 		return -errno;
 	r = ptrace(PTRACE_INTERRUPT, task->tid, NULL, NULL) < 0 ? -errno : wait_stop(task->tid);
 	if (r == 0 &&
-	    ptrace(PTRACE_GETREGSET, task->tid, (void *)(uintptr_t)POINTER_NOTE, &room) < 0)
+	    ptrace(PTRACE_GETREGSET, task->tid, (void *)(uintptr_t)ARCH_TP_NOTE, &room) < 0)
 		r = -errno;
 	/* Not possible unless it is stopped; one that ended or hangs is let go by our own end. */
 	ptrace(PTRACE_DETACH, task->tid, NULL, NULL);
-	if (r == 0 && room.iov_len < (POINTER_WORD + 1) * sizeof(*words))
+	if (r == 0 && room.iov_len < (ARCH_TP_WORD + 1) * sizeof(*words))
 		r = -ENODATA;
 	if (r == 0)
-		*ret_pointer = words[POINTER_WORD];
+		*ret_pointer = words[ARCH_TP_WORD];
 	return r;
 }

@@ -19,6 +19,24 @@ static int mark(void *arg)
 	return 0;
 }
 
+static ino_t inode_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+/*
+ * After unshare or setns of a pid namespace the next child is its first: its init, whose end is
+ * the namespace's. That must not be the child that is made to ask.
+ */
+static bool may_make_children(void)
+{
+	const ino_t own = inode_of("/proc/self/ns/pid");
+
+	return own && own == inode_of("/proc/self/ns/pid_for_children");
+}
+
 /*
  * The mark is a plain local: if the child runs in a copy this one stays 0. Signals are blocked,
  * as in every launch: a handler must not run in the child.
@@ -32,6 +50,8 @@ static int ask_memory(void)
 	int marked = 0;
 	long tid;
 
+	if (!may_make_children())
+		return UNKNOWN;
 	sys_sigprocmask(2, &all, &mask);
 	tid = raw_clone(&args, sizeof(args), 0, &used, mark, &marked);
 	if (tid > 0)

@@ -116,7 +116,7 @@ struct probe_facts {
 
 #define PROBE_GOT(type) (1u << (type))
 
-/* The helper, started. args end with NULL; fds arrive as PROBE_FD_…; error says what went wrong. */
+/* The helper, started. argv ends with NULL; fds arrive as PROBE_FD_…; error says what failed. */
 int probe_start_helper(char *const argv[], const int fds[PROBE_FD_FREE],
 		       struct ramet_task *ret_task, struct ramet_error *error);
 /* Descriptor of the helper's program, made once. */

@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/sem.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -337,13 +338,16 @@ static void await_word(struct run *run, const struct inspect_task *parent)
 
 	say(run, 0, PROBE_AWAIT);
 	for (int i = 0; i < 1000; i++) {
-		if (inspect_syscall(parent, &number) == 0 && number == SYS_futex)
+		int r = inspect_syscall(parent, &number);
+
+		/* A kernel that does not say where a task sleeps says at least that it does. */
+		if (r == 0 ? number == SYS_futex : r != -EAGAIN && inspect_state(parent) == 'S')
 			return;
 		nap();
 	}
 }
 
-/* With CLONE_PARENT the child is ours to wait for. */
+/* With CLONE_PARENT the child is ours to wait for; asked of the kernel, not of the flags. */
 static int wait_for_mine(struct run *run)
 {
 	const int64_t deadline = now_ms() + STEP_MS;
@@ -382,11 +386,9 @@ static int wait_for_mine(struct run *run)
 static int see_the_end(struct run *run)
 {
 	struct probe_facts *f = run->facts;
-	struct probe_end mine = {0};
-	int r = 0;
+	struct probe_end mine;
+	int r = wait_for_mine(run);
 
-	if (run->request->flags & CLONE_PARENT && !(run->request->flags & CLONE_THREAD))
-		r = wait_for_mine(run);
 	mine = f->end;
 	if (r == 0) {
 		say(run, 0, PROBE_END);
@@ -481,6 +483,10 @@ static void clear_up(struct run *run, bool failed)
 		kill(run->parent, SIGKILL);
 		reap(run->parent);
 	}
+	/* A parent that was killed undid nothing; in an ipc namespace of its own all is gone. */
+	if (run->facts->got & PROBE_GOT(PROBE_BEFORE) && run->facts->before.sem >= 0 &&
+	    !(run->facts->before.isolated & PROBE_ISOLATED(CLONE_NEWIPC)))
+		semctl(run->facts->before.sem, 0, IPC_RMID);
 	/* Only our own child can have this number still, so the signal meets no stranger. */
 	if (run->child > 0 && waitpid(run->child, NULL, __WALL | WNOHANG) == 0) {
 		kill(run->child, SIGKILL);

@@ -111,6 +111,8 @@ static void show_refusal(const struct probe_view *view, const struct probe_resul
 
 	probe_call_text(r, call, sizeof(call));
 	fprintf(view->out, "%s: refused: %s, %s\n", r->request.name, strerror(r->refused), call);
+	if (!r->rule)
+		fputs("  why   no rule explains it\n", view->out);
 	if (r->rule) {
 		fprintf(view->out, "  why   %s\n", r->rule->why);
 		fprintf(view->out, "  rule  %s\n", r->rule->id);

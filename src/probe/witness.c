@@ -64,6 +64,11 @@ void probe_ask_second(struct probe_facts *facts, const struct inspect_task *pare
 
 	for (int object = INSPECT_VM; object <= INSPECT_SYSVSEM; object++)
 		s->same[object] = inspect_same(parent, child, object);
+	/* Two tasks that have none look as if they shared it. */
+	if (facts->before.sem < 0)
+		s->same[INSPECT_SYSVSEM] = facts->before.sem;
+	if (facts->before.io < 0)
+		s->same[INSPECT_IO] = facts->before.io;
 	for (int i = 0; i < PROBE_NS_COUNT; i++)
 		s->ns[i] = same_ns(parent, child, ns_names[i]);
 	s->group = same_status(parent, child, "Tgid");

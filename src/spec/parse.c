@@ -129,7 +129,7 @@ int ramet_flags_parse(const char *text, uint64_t *ret_flags, int *ret_exit_signa
 	uint64_t flags = 0;
 	int sig = 0, words = 0, r;
 
-	while ((r = next_word(text, "|,+", &pos, word, &at)) > 0) {
+	while ((r = next_word(text, "|,", &pos, word, &at)) > 0) {
 		r = add_word(word, &flags, &sig);
 		if (r < 0)
 			break;

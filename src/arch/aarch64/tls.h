@@ -3,6 +3,10 @@
 #ifndef RAMET_ARCH_AARCH64_TLS_H
 #define RAMET_ARCH_AARCH64_TLS_H
 
+/* Where ptrace's register sets have it: type of the note, index of the 64-bit word. */
+#define ARCH_TP_NOTE 0x401 /* NT_ARM_TLS */
+#define ARCH_TP_WORD 0
+
 static inline uintptr_t arch_get_tp(void)
 {
 	uintptr_t tp;

@@ -5,6 +5,10 @@
 
 #include <sys/syscall.h>
 
+/* Where ptrace's register sets have it: type of the note, index of the 64-bit word. */
+#define ARCH_TP_NOTE 1	/* NT_PRSTATUS */
+#define ARCH_TP_WORD 21 /* user_regs_struct.fs_base */
+
 static inline uintptr_t arch_get_tp(void)
 {
 	unsigned long tp = 0;

@@ -122,6 +122,8 @@ void helper_prepare(struct helper *h)
 	b->ppid = (int32_t)sys0(SYS_getppid);
 	isolate(h);
 	prepare_mount(h);
+	if (b->mounted == 0 && !h->mount_device)
+		b->mounted = -ENOSYS; /* no statx: a mount would go unseen */
 	prepare_sem(h);
 	prepare_memory(h);
 	h->victim = (int)sys_fcntl(PROBE_FD_SCRATCH, F_DUPFD_CLOEXEC, PROBE_FD_FREE);

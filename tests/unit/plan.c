@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Plans: the exact text of what will be done for some specs (way, call, steps in order), and for
+ * every rule of ramet's own, rules.def row by row, a spec that it refuses.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tap.h"
+#include "launch/plan.h"
+
+#define HELD "way    held (memory is shared, the caller sleeps until the body runs or ends)\n"
+#define FUTEX "way    futex (memory is shared, the caller runs on)\n"
+#define COPY "way    copy (memory is copied)\n"
+#define FORK COPY "fork() of the C library, exit signal SIGCHLD\n"
+#define SPAWN "clone3 CLONE_VM|CLONE_PIDFD|CLONE_VFORK|CLONE_CLEAR_SIGHAND"
+#define BESIDE "clone3 CLONE_VM|CLONE_PIDFD|CLONE_CHILD_CLEARTID|CLONE_CLEAR_SIGHAND"
+#define FROM_EXEC ", exit signal SIGCHLD from exec on\n"
+#define MASK(n) n " child  restore the signal mask\n"
+#define EXEC(n) n " child  exec /bin/true\n"
+#define CALL(n) n " child  call the function\n"
+
+static int body(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+/* ---- Texts ---- */
+
+static void is_plan(const char *name, struct ramet_spec spec, const char *want)
+{
+	struct ramet_error error;
+	char text[2048];
+	const int r = ramet_plan_format(&spec, text, sizeof(text), &error);
+
+	if (r < 0)
+		ramet_error_format(&error, text, sizeof(text));
+	is_str(text, want, "%s", name);
+	if (r >= 0 && (size_t)r != strlen(want))
+		is_int(r, strlen(want), "%s: length", name);
+}
+
+#define IS_PLAN(name, want, ...) is_plan(name, RAMET_SPEC(__VA_ARGS__), want)
+#define PROGRAM .program = "/bin/true"
+#define STEPS(...) .steps = RAMET_STEPS(__VA_ARGS__)
+
+static void test_ways_of_programs(void)
+{
+	IS_PLAN("a program", HELD SPAWN FROM_EXEC MASK(" 1") EXEC(" 2"), PROGRAM);
+	IS_PLAN("fork and exec",
+		COPY "clone3 CLONE_PIDFD|CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|"
+		     "CLONE_CLEAR_SIGHAND" FROM_EXEC MASK(" 1") EXEC(" 2"),
+		PROGRAM, .preset = RAMET_PRESET_FORK);
+	IS_PLAN("vfork and exec", HELD SPAWN FROM_EXEC MASK(" 1") EXEC(" 2"), PROGRAM,
+		.preset = RAMET_PRESET_VFORK);
+	IS_PLAN("memory copied because asked",
+		COPY "clone3 CLONE_PIDFD|CLONE_CLEAR_SIGHAND" FROM_EXEC MASK(" 1") EXEC(" 2"),
+		PROGRAM, .copy = RAMET_MEMORY);
+	IS_PLAN("way copy, forced",
+		COPY "clone3 CLONE_PIDFD|CLONE_CLEAR_SIGHAND" FROM_EXEC MASK(" 1") EXEC(" 2"),
+		PROGRAM, .way = RAMET_WAY_COPY);
+	IS_PLAN("way futex, forced", FUTEX BESIDE FROM_EXEC MASK(" 1") EXEC(" 2"), PROGRAM,
+		.way = RAMET_WAY_FUTEX);
+	IS_PLAN("separate processes with one file table",
+		HELD "clone3 CLONE_VM|CLONE_FILES|CLONE_PIDFD|CLONE_VFORK|"
+		     "CLONE_CLEAR_SIGHAND" FROM_EXEC MASK(" 1") EXEC(" 2"),
+		PROGRAM, .share = RAMET_FILES);
+	IS_PLAN("exec parts shared handlers, so they are not shared before it either",
+		HELD SPAWN FROM_EXEC MASK(" 1") EXEC(" 2"), PROGRAM,
+		.share = RAMET_MEMORY | RAMET_SIGHAND);
+	IS_PLAN("a sibling has no exit signal of its own",
+		HELD "clone3 CLONE_VM|CLONE_PIDFD|CLONE_VFORK|CLONE_PARENT|CLONE_CLEAR_SIGHAND, "
+		     "exit signal none\n" MASK(" 1") EXEC(" 2"),
+		PROGRAM, .share = RAMET_PARENT);
+	IS_PLAN("no pidfd",
+		HELD "clone3 CLONE_VM|CLONE_VFORK|CLONE_CLEAR_SIGHAND" FROM_EXEC MASK(" 1")
+			EXEC(" 2"),
+		PROGRAM, .options = RAMET_NO_PIDFD);
+	IS_PLAN("a search along PATH",
+		HELD SPAWN FROM_EXEC MASK(" 1") " 2 child  exec true along PATH\n",
+		.program = "true", .options = RAMET_SEARCH_PATH);
+	IS_PLAN("in a cgroup", HELD SPAWN "|CLONE_INTO_CGROUP" FROM_EXEC MASK(" 1") EXEC(" 2"),
+		PROGRAM, .fresh = RAMET_CGROUP, .cgroup = 3);
+}
+
+static void test_identity(void)
+{
+	static const gid_t groups[] = {5, 6, 7};
+
+	IS_PLAN("another user: groups go too, the caller is not held, its memory is guarded",
+		FUTEX BESIDE FROM_EXEC " 1 child  wait for the caller's side\n"
+				       " 2 caller make the shared memory unreadable until exec\n"
+				       " 3 child  set supplementary groups to none\n"
+				       " 4 child  become group 100\n"
+				       " 5 child  become user 1000\n" MASK(" 6") EXEC(" 7"),
+		PROGRAM, STEPS(RAMET_UID(1000), RAMET_GID(100)));
+	IS_PLAN("another user with groups",
+		FUTEX BESIDE FROM_EXEC " 1 child  wait for the caller's side\n"
+				       " 2 caller make the shared memory unreadable until exec\n"
+				       " 3 child  set supplementary groups 5,6,7\n"
+				       " 4 child  become user 1000\n" MASK(" 5") EXEC(" 6"),
+		PROGRAM, STEPS(RAMET_UID(1000), RAMET_GROUPS(3, groups)));
+	IS_PLAN("another user, groups left alone",
+		FUTEX BESIDE FROM_EXEC " 1 child  wait for the caller's side\n"
+				       " 2 caller make the shared memory unreadable until exec\n"
+				       " 3 child  become user 1000\n" MASK(" 4") EXEC(" 5"),
+		PROGRAM, STEPS(RAMET_UID(1000), RAMET_KEEP_GROUPS()));
+	IS_PLAN("another user, memory copied: nothing to guard",
+		COPY "clone3 CLONE_PIDFD|CLONE_CLEAR_SIGHAND" FROM_EXEC
+		     " 1 child  set supplementary groups to none\n"
+		     " 2 child  become user 1000\n" MASK(" 3") EXEC(" 4"),
+		PROGRAM, .copy = RAMET_MEMORY, STEPS(RAMET_UID(1000)));
+	IS_PLAN("another user in a cgroup: memory copied, or its limit would kill the caller",
+		COPY "clone3 CLONE_PIDFD|CLONE_CLEAR_SIGHAND|CLONE_INTO_CGROUP" FROM_EXEC
+		     " 1 child  set supplementary groups to none\n"
+		     " 2 child  become user 1000\n" MASK(" 3") EXEC(" 4"),
+		PROGRAM, .fresh = RAMET_CGROUP, .cgroup = 3, STEPS(RAMET_UID(1000)));
+}
+
+static void test_order_of_steps(void)
+{
+	IS_PLAN("steps given backwards are done in the right order",
+		HELD SPAWN FROM_EXEC " 1 child  begin a new session\n"
+				     " 2 child  chdir to /tmp\n"
+				     " 3 child  chdir to x\n"
+				     " 4 child  set umask 027\n"
+				     " 5 child  keep descriptor 9 open\n"
+				     " 6 child  make descriptor 5 descriptor 1\n"
+				     " 7 child  close descriptors 3 to 8\n"
+				     " 8 child  close descriptors 10 and up\n"
+				     " 9 child  give up gaining privileges\n"
+				     "10 child  set all signals to default\n"
+				     "11 child  set SIGPIPE to ignored\n"
+				     "12 child  block signals 0x10\n"
+				     "13 child  exec /bin/true\n",
+		PROGRAM,
+		STEPS(RAMET_SIGMASK(0x10), RAMET_SIGNAL_DEFAULT(0), RAMET_SIGNAL_IGNORE(SIGPIPE),
+		      RAMET_NO_NEW_PRIVS(), RAMET_CLOSE_REST(), RAMET_KEEP(9), RAMET_DUP(5, 1),
+		      RAMET_UMASK(027), RAMET_CWD("/tmp"), RAMET_CWD("x"), RAMET_SETSID()));
+	IS_PLAN("two descriptors change places",
+		HELD SPAWN FROM_EXEC " 1 child  make descriptor 3 descriptor (lifted)\n"
+				     " 2 child  make descriptor 4 descriptor 3\n"
+				     " 3 child  make descriptor (lifted) descriptor 4\n" MASK(" 4")
+					     EXEC(" 5"),
+		PROGRAM, STEPS(RAMET_DUP(3, 4), RAMET_DUP(4, 3)));
+}
+
+static void test_namespaces(void)
+{
+	IS_PLAN("id maps are written by the caller, who is not held",
+		FUTEX "clone3 CLONE_VM|CLONE_PIDFD|CLONE_CHILD_CLEARTID|CLONE_NEWUTS|"
+		      "CLONE_NEWUSER|CLONE_CLEAR_SIGHAND" FROM_EXEC
+		      " 1 child  wait for the caller's side\n"
+		      " 2 caller write id maps uid 0 (own) 1, gid 0 (own) 1\n"
+		      " 3 child  set the host name to box\n" MASK(" 4") EXEC(" 5"),
+		PROGRAM, .fresh = RAMET_USER | RAMET_UTS,
+		STEPS(RAMET_HOSTNAME("box"), RAMET_ID_MAP(NULL, NULL)));
+	IS_PLAN("a container with an init",
+		COPY "clone3 CLONE_PIDFD|CLONE_NEWNS|CLONE_NEWCGROUP|CLONE_NEWUTS|CLONE_NEWIPC|"
+		     "CLONE_NEWUSER|CLONE_NEWPID|CLONE_NEWNET|CLONE_CLEAR_SIGHAND, "
+		     "exit signal SIGCHLD\n"
+		     " 1 child  wait for the caller's side\n"
+		     " 2 caller write id maps uid 0 1000 1;1 2000 5, gid 0 100 1\n"
+		     " 3 child  stay as init, run the rest in a child\n"
+		     " 4 child  set the host name to box\n"
+		     " 5 child  make mounts private\n"
+		     " 6 child  mount procfs on /proc\n" MASK(" 7") EXEC(" 8"),
+		PROGRAM, .preset = RAMET_PRESET_CONTAINER, .fresh = RAMET_USER,
+		STEPS(RAMET_PROC("/proc"), RAMET_PRIVATE_MOUNTS(), RAMET_HOSTNAME("box"),
+		      RAMET_INIT(), RAMET_ID_MAP("0 1000 1\n1 2000 5", "0 100 1")));
+}
+
+static void test_functions(void)
+{
+	IS_PLAN("a function", FORK MASK(" 1") CALL(" 2"), .fn = body);
+	IS_PLAN("a function after a step", FORK " 1 child  chdir to /tmp\n" MASK(" 2") CALL(" 3"),
+		.fn = body, STEPS(RAMET_CWD("/tmp")));
+	IS_PLAN("a function that shares the file table: more than fork() gives",
+		COPY "clone3 CLONE_FILES|CLONE_PIDFD|CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID, "
+		     "exit signal SIGCHLD\n" MASK(" 1") CALL(" 2"),
+		.fn = body, .share = RAMET_FILES);
+	IS_PLAN("a function with another exit signal",
+		COPY "clone3 CLONE_PIDFD|CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID, "
+		     "exit signal SIGUSR1\n" MASK(" 1") CALL(" 2"),
+		.fn = body, .exit_signal = SIGUSR1);
+	IS_PLAN("a function while the caller is held",
+		HELD "clone3 CLONE_VM|CLONE_PIDFD|CLONE_VFORK, exit signal SIGCHLD\n" MASK(" 1")
+			CALL(" 2"),
+		.fn = body, .preset = RAMET_PRESET_VFORK);
+	IS_PLAN("a thread",
+		FUTEX "clone3 CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD|"
+		      "CLONE_SYSVSEM|CLONE_SETTLS|CLONE_PARENT_SETTID|CLONE_CHILD_CLEARTID, "
+		      "exit signal none\n" MASK(" 1") CALL(" 2"),
+		.fn = body, .preset = RAMET_PRESET_NPTL, .options = RAMET_NO_LIBC);
+	IS_PLAN("a thread of the old model",
+		FUTEX "clone3 CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_PIDFD|"
+		      "CLONE_CHILD_CLEARTID, exit signal SIGUSR2\n" MASK(" 1") CALL(" 2"),
+		.fn = body, .preset = RAMET_PRESET_LINUXTHREADS, .options = RAMET_NO_LIBC);
+}
+
+/* A text cut short is cut cleanly and says how long it is. */
+static void test_cut(void)
+{
+	const struct ramet_spec spec = RAMET_SPEC(PROGRAM);
+	char whole[1024], text[1024];
+	const int n = ramet_plan_format(&spec, whole, sizeof(whole), NULL);
+	unsigned wrong = 0;
+
+	for (int size = 0; size < n + 2; size++) {
+		const int room = size < n + 1 ? size : n + 1;
+
+		memset(text, 'x', sizeof(text));
+		wrong += ramet_plan_format(&spec, text, (size_t)size, NULL) != n;
+		wrong += room && (strlen(text) != (size_t)room - 1 ||
+				  strncmp(text, whole, (size_t)room - 1) != 0);
+		wrong += text[room] != 'x';
+	}
+	is_int(wrong, 0, "a plan's text is cut cleanly at every length");
+}
+
+/* Under valgrind and qemu-user CLONE_VM gives a copy: the plan says what is lost, and copies. */
+static void test_no_shared_memory(void)
+{
+	const struct ramet_spec spec = RAMET_SPEC(PROGRAM);
+	struct plan_host host = {.single_threaded = true, .path = "/bin"};
+	struct plan_refusal why;
+	struct plan plan;
+
+	if (!is_int(plan_make(&spec, false, &host, &plan, &why), 0, "a plan without shared memory"))
+		return;
+	is_int(plan.way, RAMET_WAY_COPY, "the memory is copied");
+	is_int(plan.lost, RAMET_LOST_SHARE, "and the loss is told");
+	is_int(plan.args.flags & (CLONE_VM | CLONE_VFORK), 0, "no flag asks for what is not given");
+	plan_free(&plan);
+}
+
+/* ---- Refusals ---- */
+
+/* Rules that some spec of this test was refused by. */
+static const char *hit[64];
+static unsigned hits;
+
+static const struct plan_host usual = {
+	.single_threaded = true, .memory_shares = true, .path = "/usr/bin:/bin"};
+
+static void is_refused_on(const struct plan_host *host, const char *want, bool twice,
+			  struct ramet_spec spec)
+{
+	struct plan plan;
+	struct plan_refusal why;
+	const int r = plan_make(&spec, twice, host, &plan, &why);
+
+	if (r == 0)
+		plan_free(&plan);
+	is_str(r < 0 ? why.id : "(a plan)", want, "refused: %s", want);
+	if (r < 0 && why.id && (!why.why || !why.mend))
+		ok(false, "%s has no why or no mend", why.id);
+	if (r == -EINVAL && why.id && hits < sizeof(hit) / sizeof(hit[0]))
+		hit[hits++] = why.id;
+}
+
+#define IS_REFUSED(want, ...) is_refused_on(&usual, want, false, RAMET_SPEC(__VA_ARGS__))
+
+static void test_refused_specs(void)
+{
+	struct plan_host threaded = usual;
+	static pid_t tid;
+
+	threaded.single_threaded = false;
+	IS_REFUSED("one-body", .program = NULL);
+	IS_REFUSED("one-body", PROGRAM, .fn = body);
+	is_refused_on(&usual, "one-body", true, RAMET_SPEC(.fn = body));
+	IS_REFUSED("set-tid-pair", PROGRAM, .set_tid_size = 1);
+	IS_REFUSED("set-tid-pair", PROGRAM, .set_tid = &tid);
+	IS_REFUSED("stack-too-small", .fn = body, .stack_size = 4095);
+	IS_REFUSED("stack-too-small", .fn = body, .stack = &tid);
+	IS_REFUSED("exec-in-thread", PROGRAM, .preset = RAMET_PRESET_NPTL);
+	IS_REFUSED("shared-memory-needs-no-libc", .fn = body, .preset = RAMET_PRESET_NPTL);
+	is_refused_on(&threaded, "function-needs-one-thread", false,
+		      RAMET_SPEC(.fn = body, .share = RAMET_FILES));
+	is_refused_on(&threaded, "function-needs-one-thread", true,
+		      RAMET_SPEC(.exit_signal = SIGUSR1));
+	IS_REFUSED("identity-needs-own-memory", .fn = body, .share = RAMET_MEMORY,
+		   .options = RAMET_NO_LIBC, STEPS(RAMET_UID(1)));
+	is_refused_on(&usual, "return-twice-needs-own-memory", true,
+		      RAMET_SPEC(.preset = RAMET_PRESET_VFORK));
+	IS_REFUSED("way-cannot", PROGRAM, .copy = RAMET_MEMORY, .way = RAMET_WAY_HELD);
+	IS_REFUSED("way-cannot", PROGRAM, .way = RAMET_WAY_HELD, STEPS(RAMET_UID(1)));
+	IS_REFUSED("way-cannot", PROGRAM, .way = (enum ramet_way)17);
+	IS_REFUSED("held-caller-cannot-help", PROGRAM, .flags = CLONE_VFORK, .fresh = RAMET_USER,
+		   STEPS(RAMET_ID_MAP(NULL, NULL)));
+	IS_REFUSED("held-caller-cannot-help", .fn = body, .preset = RAMET_PRESET_VFORK,
+		   .fresh = RAMET_USER, STEPS(RAMET_ID_MAP(NULL, NULL)));
+	IS_REFUSED("held-caller-cannot-help", .fn = body, .preset = RAMET_PRESET_VFORK,
+		   STEPS(RAMET_UID(1)));
+	IS_REFUSED("held-caller-cannot-help", PROGRAM, .flags = CLONE_VFORK, STEPS(RAMET_GID(1)));
+	IS_REFUSED("tid-word-taken", PROGRAM, .way = RAMET_WAY_FUTEX, .child_tid = &tid);
+	IS_REFUSED("tid-word-taken", .fn = body, .share = RAMET_MEMORY, .options = RAMET_NO_LIBC,
+		   .child_tid = &tid, STEPS(RAMET_CWD("/")));
+}
+
+#define STEP(kind_, ...) ((struct ramet_step){.kind = RAMET_STEP_##kind_, ##__VA_ARGS__})
+
+static void test_refused_steps(void)
+{
+	IS_REFUSED("unknown-step", PROGRAM, STEPS({.kind = RAMET_STEP_COUNT_}));
+	IS_REFUSED("unknown-step", PROGRAM, STEPS({.kind = UINT32_MAX}));
+	IS_REFUSED("step-of-the-plan", PROGRAM, STEPS(STEP(WAIT_GO)));
+	IS_REFUSED("step-of-the-plan", PROGRAM, STEPS(STEP(GUARD_MEMORY)));
+	IS_REFUSED("step-of-the-plan", PROGRAM, STEPS(STEP(CLOSE_RANGE)));
+	IS_REFUSED("step-of-the-plan", PROGRAM, STEPS(STEP(EXEC)));
+	IS_REFUSED("step-of-the-plan", PROGRAM, STEPS(STEP(CALL)));
+	IS_REFUSED("step-once", PROGRAM, STEPS(RAMET_UMASK(1), RAMET_SETSID(), RAMET_UMASK(1)));
+	IS_REFUSED("descriptor-range", PROGRAM, STEPS(RAMET_DUP(-1, 1)));
+	IS_REFUSED("descriptor-range", PROGRAM, STEPS(RAMET_DUP(1, -2)));
+	IS_REFUSED("descriptor-range", PROGRAM, STEPS(RAMET_KEEP(-1)));
+	IS_REFUSED("target-once", PROGRAM, STEPS(RAMET_DUP(3, 1), RAMET_DUP(4, 1)));
+	IS_REFUSED("step-signal-range", PROGRAM, STEPS(RAMET_SIGNAL_DEFAULT(65)));
+	IS_REFUSED("step-signal-range", PROGRAM, STEPS(RAMET_SIGNAL_IGNORE(-1)));
+	IS_REFUSED("step-signal-range", PROGRAM, STEPS(RAMET_SIGNAL_IGNORE(SIGKILL)));
+	IS_REFUSED("step-signal-range", PROGRAM, STEPS(RAMET_SIGNAL_DEFAULT(SIGSTOP)));
+	IS_REFUSED("setsid-makes-a-group", PROGRAM, STEPS(RAMET_SETPGID(0), RAMET_SETSID()));
+	IS_REFUSED("step-needs-text", PROGRAM, STEPS(RAMET_CWD(NULL)));
+	IS_REFUSED("step-needs-text", PROGRAM, STEPS(RAMET_HOSTNAME(NULL)), .fresh = RAMET_UTS);
+	IS_REFUSED("step-needs-text", PROGRAM, STEPS(RAMET_PROC(NULL)), .fresh = RAMET_MNT);
+	IS_REFUSED("descriptor-steps-need-own-table", PROGRAM, STEPS(RAMET_DUP(3, 1)),
+		   .share = RAMET_FILES);
+	IS_REFUSED("descriptor-steps-need-own-table", PROGRAM, STEPS(RAMET_KEEP(3)),
+		   .share = RAMET_FILES);
+	IS_REFUSED("descriptor-steps-need-own-table", PROGRAM, STEPS(RAMET_CLOSE_REST()),
+		   .flags = CLONE_FILES);
+	IS_REFUSED("signal-steps-need-own-handlers", .fn = body, STEPS(RAMET_SIGNAL_DEFAULT(0)),
+		   .preset = RAMET_PRESET_LINUXTHREADS, .options = RAMET_NO_LIBC);
+	IS_REFUSED("hostname-needs-own-uts", PROGRAM, STEPS(RAMET_HOSTNAME("box")));
+	IS_REFUSED("mounts-need-own-namespace", PROGRAM, STEPS(RAMET_PRIVATE_MOUNTS()));
+	IS_REFUSED("mounts-need-own-namespace", PROGRAM, STEPS(RAMET_PROC("/proc")),
+		   .fresh = RAMET_PID);
+	IS_REFUSED("init-needs-pid-namespace", PROGRAM, STEPS(RAMET_INIT()));
+	IS_REFUSED("init-needs-program", .fn = body, STEPS(RAMET_INIT()), .fresh = RAMET_PID);
+	IS_REFUSED("id-map-needs-user-namespace", PROGRAM, STEPS(RAMET_ID_MAP(NULL, NULL)));
+}
+
+/* The kernel's own rules that need nothing but the call speak before the launch, too. */
+static void test_refused_by_kernel(void)
+{
+	IS_REFUSED("sighand-needs-memory", PROGRAM, .share = RAMET_SIGHAND);
+	IS_REFUSED("fs-with-new-mounts", PROGRAM, .share = RAMET_FS, .fresh = RAMET_MNT);
+	is_refused_on(&usual, "sighand-needs-memory", true, RAMET_SPEC(.share = RAMET_SIGHAND));
+}
+
+static void test_every_rule(void)
+{
+	static const char *const ids[] = {
+#define RULE(constant, id, why, mend) id,
+#include "launch/rules.def"
+	};
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		bool found = false;
+
+		for (unsigned h = 0; h < hits; h++)
+			found = found || !strcmp(hit[h], ids[i]);
+		ok(found, "rule %s has refused something", ids[i]);
+		for (size_t j = 0; j < i; j++)
+			if (!strcmp(ids[j], ids[i]))
+				ok(false, "%s is there twice", ids[i]);
+	}
+}
+
+int main(void)
+{
+	setenv("PATH", "/usr/bin:/bin", 1);
+	test_ways_of_programs();
+	test_identity();
+	test_order_of_steps();
+	test_namespaces();
+	test_functions();
+	test_cut();
+	test_no_shared_memory();
+	test_refused_specs();
+	test_refused_steps();
+	test_refused_by_kernel();
+	test_every_rule();
+	return tap_done();
+}
