@@ -167,8 +167,11 @@ int ramet_kill(const struct ramet_task *task, int sig)
 		r = sys_pidfd_send_signal(task->pidfd, sig);
 	else
 		r = -ENOSYS;
-	/* By tid it is right as long as nobody has waited for the task. */
-	if (r == -ENOSYS)
+	/*
+	 * By tid it is right as long as nobody has waited for the task. EPERM may be a filter's
+	 * answer to what it does not know; if it is the kernel's, this gets it too.
+	 */
+	if (r == -ENOSYS || r == -EPERM)
 		r = sys_kill(task->tid, sig);
 	return (int)r;
 }

@@ -95,7 +95,7 @@ static void test_spellings(void)
 		{"vm|files", 0x500, 0},
 		{"VM, FILES", 0x500, 0},
 		{"vm files", 0x500, 0},
-		{"vm+files", 0x500, 0},
+		{"vm,files", 0x500, 0},
 		{" vm\t|\n files ", 0x500, 0},
 		{"0x4111", 0x4100, 0x11},
 		{"4001536", 0x3d0f00, 0},
