@@ -75,6 +75,7 @@ static int fail(struct child *child, unsigned step, long error)
 int child_continue(struct child *child, unsigned next)
 {
 	const struct ramet_step *step;
+	bool calls;
 	long r;
 
 	for (unsigned i = next; i < child->count; i++) {
@@ -83,10 +84,12 @@ int child_continue(struct child *child, unsigned next)
 			continue;
 		if (step->kind == RAMET_STEP_INIT)
 			return (int)child->split(child, i + 1);
-		if (step->kind == RAMET_STEP_CALL || step->kind == RAMET_STEP_EXEC)
+		/* Once the function has begun the caller may have taken the steps away. */
+		calls = step->kind == RAMET_STEP_CALL;
+		if (calls || step->kind == RAMET_STEP_EXEC)
 			__atomic_store_n(&child->record->phase, CHILD_BODY, __ATOMIC_RELEASE);
 		r = kinds[step->kind].run(child, step);
-		if (step->kind == RAMET_STEP_CALL)
+		if (calls)
 			return (int)r;
 		if (r < 0)
 			return fail(child, i, r);

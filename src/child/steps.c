@@ -78,22 +78,34 @@ long step_proc(struct child *child UNUSED, const struct ramet_step *step)
 			 NULL);
 }
 
+/*
+ * The kernel does this by itself unless fs.suid_dumpable is 1. Where the memory is a copy of the
+ * caller's the new identity must not read it before exec, and the child can see to that alone.
+ */
+static void guard_copy(const struct child *child)
+{
+	if (child->copied)
+		sys_prctl(KERNEL_PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 long step_groups(struct child *child UNUSED, const struct ramet_step *step)
 {
 	return sys_setgroups(step->count, step->groups);
 }
 
-long step_gid(struct child *child UNUSED, const struct ramet_step *step)
+long step_gid(struct child *child, const struct ramet_step *step)
 {
 	const uint32_t gid = (uint32_t)step->number;
 
+	guard_copy(child);
 	return sys_setresgid(gid, gid, gid);
 }
 
-long step_uid(struct child *child UNUSED, const struct ramet_step *step)
+long step_uid(struct child *child, const struct ramet_step *step)
 {
 	const uint32_t uid = (uint32_t)step->number;
 
+	guard_copy(child);
 	return sys_setresuid(uid, uid, uid);
 }
 

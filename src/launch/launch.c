@@ -76,6 +76,7 @@ static void fill_child(struct launch *l, struct child *child, const struct raw_u
 	child->used_flags = &used->flags;
 	child->clear_handlers = l->plan.clear_handlers;
 	child->split = init_split;
+	child->copied = l->plan.way == RAMET_WAY_COPY;
 	child->caller = (int)sys_getpid();
 }
 
