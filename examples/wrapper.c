@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A program written for the C library's clone(), in the manner of clone(2)'s own example, after
- * one rename. What differs: ramet_clone() returns -errno where clone() returns -1.
+ * one rename.
  */
 #include <errno.h>
 #include <ramet/ramet.h>
@@ -43,9 +43,9 @@ int main(void)
 		return 1;
 	/* Stacks grow down: the top is handed over. */
 	pid = clone(child, stack + STACK_SIZE, flags, name);
-	if (pid < 0) {
-		fprintf(stderr, "clone: %s\n", strerror(-pid));
-		return pid == -EPERM || pid == -ENOSPC ? 77 : 1;
+	if (pid == -1) {
+		perror("clone");
+		return errno == EPERM || errno == ENOSPC ? 77 : 1;
 	}
 	if (waitpid(pid, &status, 0) != pid || status || uname(&after) < 0)
 		return 1;

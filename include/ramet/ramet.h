@@ -371,8 +371,9 @@ RAMET_API RAMET_MUST_CHECK long ramet_clone3(const struct clone_args *args, size
 /*
  * The C library wrapper's face and meaning: clone(fn, stack_top, flags, arg, ptid, tls, ctid),
  * the last three read only if flags ask for them. A program written for clone() builds with this
- * after one rename. Unlike the wrapper it returns -errno. -EINVAL if fn or stack_top is NULL.
- * Always clone(2), so that flags mean what the text in front of you says.
+ * after one rename: alone among ramet's functions it returns -1 and sets errno on failure, as the
+ * wrapper does. EINVAL if fn or stack_top is NULL. Always clone(2), so that flags mean what the
+ * text in front of you says. Async-signal-safe.
  */
 RAMET_API RAMET_MUST_CHECK int ramet_clone(int (*fn)(void *), void *stack_top, int flags, void *arg,
 					   ... /* pid_t *ptid, void *tls, pid_t *ctid */);

@@ -29,8 +29,12 @@ int ramet_clone(int (*fn)(void *), void *stack_top, int flags, void *arg, ...)
 	struct arch_clone_regs regs = {.flags = wants, .stack = (uintptr_t)stack_top};
 	va_list more;
 
-	if (!fn || !stack_top)
-		return -EINVAL;
+	long r;
+
+	if (!fn || !stack_top) {
+		errno = EINVAL;
+		return -1;
+	}
 	/* In order, each there only if it or a later one is asked for. */
 	va_start(more, arg);
 	if (wants & (CLONE_PARENT_SETTID | CLONE_PIDFD | CLONE_SETTLS | CLONE_CHILD_SETTID |
@@ -41,5 +45,10 @@ int ramet_clone(int (*fn)(void *), void *stack_top, int flags, void *arg, ...)
 	if (wants & (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID))
 		regs.child_tid = (uintptr_t)va_arg(more, pid_t *);
 	va_end(more);
-	return (int)arch_clone(&regs, fn, arg);
+	r = arch_clone(&regs, fn, arg);
+	if (r < 0) {
+		errno = (int)-r;
+		return -1;
+	}
+	return (int)r;
 }

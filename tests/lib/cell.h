@@ -20,6 +20,15 @@
 #include "base/sys.h"
 #include "tap.h"
 
+/* Sanitizers map and handle things of their own: what counts those is left out under them. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(memory_sanitizer))
+#else
+#define SANITIZED 0
+#endif
+
 enum who {
 	WHO_ROOT,   /* skipped where the test does not run as root */
 	WHO_NOBODY, /* uid 65534; whoever runs the test if that is not root */
@@ -59,6 +68,7 @@ static inline bool cell_fail(int line, const char *what, const char *fmt, ...)
 }
 
 /* True if cond is; else the cell fails with that line and text. */
+#define cell_skip(...) snprintf(cell->skip, sizeof(cell->skip), __VA_ARGS__)
 #define expect(cond, ...) ((cond) ? true : cell_fail(__LINE__, #cond, __VA_ARGS__))
 
 TAP_PRINTF(1) static inline void cell_note(const char *fmt, ...)
@@ -175,8 +185,8 @@ static inline bool cell_run(enum who who, unsigned seconds, void (*fn)(void *), 
 		return true;
 	}
 	if (!cell)
-		cell = mmap(NULL, sizeof(*cell), PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		cell = mmap(NULL, sizeof(*cell), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			    -1, 0);
 	memset(cell, 0, sizeof(*cell));
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	fflush(stdout);
@@ -192,7 +202,8 @@ static inline bool cell_run(enum who who, unsigned seconds, void (*fn)(void *), 
 		cell_fail(0, "ended", "still running after %u s", seconds);
 	else if (WIFSIGNALED(status))
 		cell_fail(0, "ended by itself", "killed by signal %d", WTERMSIG(status));
-	ok(status == 0 && !cell->text[0], "%s%s", name, who == WHO_NOBODY ? " (ordinary user)" : "");
+	ok(status == 0 && !cell->text[0], "%s%s", name,
+	   who == WHO_NOBODY ? " (ordinary user)" : "");
 	if (cell->text[0])
 		diag("%s", cell->text);
 	if (cell->notes[0])

@@ -19,7 +19,7 @@ static char room_tiny[96];    /* a program that ends with 0 */
 static char room_plain[96];   /* a file without the right to execute it */
 static char room_bad[96];     /* executable, of no known format */
 static char room_script[96];  /* a script of an interpreter that is not there */
-static char room_private[96]; /* a directory of its owner alone */
+static char room_private[96]; /* a directory for nobody but root */
 static char room_nothing[96]; /* not there */
 static pid_t room_owner;
 
@@ -63,7 +63,7 @@ static inline void room_make(void)
 	if (!good || !tiny_make(room_tiny) || !room_file(room_plain, "plain\n", 0644) ||
 	    !room_file(room_bad, "\1\2\3\4 no program\n", 0755) ||
 	    !room_file(room_script, "#!/nonexistent/interpreter\n", 0755) ||
-	    mkdir(room_private, 0700) < 0) {
+	    mkdir(room_private, 0) < 0) {
 		perror(room_dir);
 		exit(1);
 	}

@@ -43,7 +43,9 @@ static inline bool tiny_make(const char *path)
 			   .e_ehsize = sizeof(Elf64_Ehdr),
 			   .e_phentsize = sizeof(Elf64_Phdr),
 			   .e_phnum = 1},
-		.segment = {.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = 0x400000,
+		.segment = {.p_type = PT_LOAD,
+			    .p_flags = PF_R | PF_X,
+			    .p_vaddr = 0x400000,
 			    .p_align = 0x1000},
 	};
 	const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "lib/cell.h"
 
 struct world {
 	long fds;      /* open descriptors */
@@ -96,8 +97,9 @@ static inline struct world world_take(void)
 
 	world_fds(&w);
 	w.children = world_children();
-	w.mappings = world_lines("/proc/self/maps");
-	if (world_read("/proc/self/statm") > 0)
+	if (!SANITIZED)
+		w.mappings = world_lines("/proc/self/maps");
+	if (!SANITIZED && world_read("/proc/self/statm") > 0)
 		w.size_kb = atol(world_text) * 4;
 	w.mounts = world_lines("/proc/self/mountinfo");
 	w.dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);

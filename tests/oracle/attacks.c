@@ -34,11 +34,11 @@
 static struct arena {
 	pid_t newborn; /* told by the kernel before the child runs */
 	pid_t launcher;
-	int stop; /* attackers end */
+	int stop;	 /* attackers end */
 	long tries, met; /* met: the child had the target's uid and still the caller's memory */
 	long read_child, read_launcher, stopped;
 	char how[100];
-} *arena;
+} * arena;
 
 static char *secret; /* in the launcher's heap */
 static char secret_copy[SECRET_SIZE];
@@ -76,7 +76,8 @@ static bool read_by_mem(pid_t pid)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	got = pread(fd, buf, SECRET_SIZE, (off_t)(uintptr_t)secret) == SECRET_SIZE && is_secret(buf);
+	got = pread(fd, buf, SECRET_SIZE, (off_t)(uintptr_t)secret) == SECRET_SIZE &&
+	      is_secret(buf);
 	close(fd);
 	return got;
 }
@@ -101,14 +102,16 @@ static bool read_by_ptrace(pid_t pid)
 static const struct {
 	const char *name;
 	bool (*read)(pid_t pid);
-} readers[] = {
-	{"process_vm_readv", read_by_vm}, {"/proc/PID/mem", read_by_mem}, {"ptrace", read_by_ptrace}};
+} readers[] = {{"process_vm_readv", read_by_vm},
+	       {"/proc/PID/mem", read_by_mem},
+	       {"ptrace", read_by_ptrace}};
 
 static bool try_to_read(pid_t pid, const char *whose)
 {
 	for (unsigned i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)
 		if (readers[i].read(pid)) {
-			snprintf(arena->how, sizeof(arena->how), "%s of %s", readers[i].name, whose);
+			snprintf(arena->how, sizeof(arena->how), "%s of %s", readers[i].name,
+				 whose);
 			return true;
 		}
 	return false;
@@ -203,7 +206,8 @@ static void stop_attacker(pid_t pid)
 	int status;
 
 	__atomic_store_n(&arena->stop, 1, __ATOMIC_RELEASE);
-	expect(waitpid(pid, &status, 0) == pid && status == 0, "the attacker ended with %#x", status);
+	expect(waitpid(pid, &status, 0) == pid && status == 0, "the attacker ended with %#x",
+	       status);
 }
 
 static void prepare(void)
@@ -444,14 +448,14 @@ static void init_copy(void *arg)
 				     .fresh = RAMET_USER | RAMET_PID | RAMET_MNT, .steps = steps),
 			 &task, &error);
 	if (r == -EPERM && error.kind == RAMET_STEP_PROC) {
-		snprintf(cell->skip, sizeof(cell->skip), "/proc here is covered in part");
+		cell_skip("/proc here is covered in part");
 		return;
 	}
 	if (!expect(r == 0, "launch %d, %s", r, error.detail))
 		return;
 	r = ramet_wait(&task, -1, &status);
-	expect(r == 0 && status.exited && status.code == 0, "wait %d, code %d: 1-%d read, 10- links",
-	       r, status.code, 3);
+	expect(r == 0 && status.exited && status.code == 0,
+	       "wait %d, code %d: 1-%d read, 10- links", r, status.code, 3);
 	ramet_task_close(&task);
 }
 
@@ -464,7 +468,8 @@ int main(int argc, char **argv)
 	tap_seed();
 	walk_make();
 	make_identity_walk();
-	arena = mmap(NULL, sizeof(*arena), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	arena = mmap(NULL, sizeof(*arena), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
 	cell_run(WHO_ROOT, 60, attack_works, NULL, "the attack works where it may");
 	cell_run(WHO_ROOT, 60, read_secret, &futex, "secret, futex");
 	cell_run(WHO_ROOT, 60, read_secret, &copy, "secret, copy");

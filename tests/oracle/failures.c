@@ -23,7 +23,10 @@
 #define EVERY (HELD | FUTEX | COPY)
 
 #define STEP(kind_) .stage = RAMET_STAGE_STEP, .kind = RAMET_STEP_##kind_
-#define SPEC(...) {.size = sizeof(struct ramet_spec), __VA_ARGS__}
+#define SPEC(...)                                                                                  \
+	{                                                                                          \
+		.size = sizeof(struct ramet_spec), __VA_ARGS__                                     \
+	}
 #define TRUE_WITH(...) SPEC(.program = room_tiny, .steps = RAMET_STEPS(__VA_ARGS__))
 #define IDS .fresh = RAMET_USER
 #define MOUNTS .fresh = RAMET_MNT
@@ -72,7 +75,18 @@ static void refuse_no_new_privs(void)
 	refuse(SYS_prctl, EINVAL, PR_SET_NO_NEW_PRIVS);
 }
 
-static void refuse_umount(void)
+static void refuse_dumpable(void)
+{
+	refuse(SYS_prctl, EPERM, PR_SET_DUMPABLE);
+}
+
+/* Only the one: others are asked about by the child where clone3 is missing. */
+static void refuse_action(void)
+{
+	refuse(SYS_rt_sigaction, ENOSYS, SIGUSR1);
+}
+
+static void refuse_mount(void)
 {
 	refuse(SYS_mount, EPERM, 0);
 }
@@ -105,12 +119,16 @@ static void one_process(void)
 
 static void no_memory(void)
 {
+	if (SANITIZED)
+		cell_skip("a sanitizer needs all the addresses there are");
 	if (world_read("/proc/self/statm") > 0)
 		limit(RLIMIT_AS, (rlim_t)(atol(world_text) * 4096));
 }
 
-static void no_room_for_copy(void)
+static void no_room_for_slot(void)
 {
+	if (SANITIZED)
+		cell_skip("a sanitizer needs all the addresses there are");
 	limit(RLIMIT_AS, 4096);
 }
 
@@ -161,7 +179,8 @@ static const struct failure failures[] = {
 	 ENOENT, NULL, NULL},
 	{"program below a file", WHO_ANY, EVERY, SPEC(.program = "/etc/passwd/x"), NULL, STEP(EXEC),
 	 ENOTDIR, NULL, NULL},
-	{"program empty", WHO_ANY, EVERY, SPEC(.program = ""), NULL, STEP(EXEC), ENOENT, NULL, NULL},
+	{"program empty", WHO_ANY, EVERY, SPEC(.program = ""), NULL, STEP(EXEC), ENOENT, NULL,
+	 NULL},
 	{"program found nowhere", WHO_ANY, EVERY,
 	 SPEC(.program = "ramet-nothing", .options = RAMET_SEARCH_PATH), search_nowhere, STEP(EXEC),
 	 ENOENT, NULL, NULL},
@@ -174,8 +193,8 @@ static const struct failure failures[] = {
 	{"argument too long", WHO_ANY, EVERY, SPEC(.program = room_tiny, .argv = huge_argv), NULL,
 	 STEP(EXEC), E2BIG, NULL, "Argument list too long"},
 	{"program forbidden after the uid", WHO_ROOT, FUTEX | COPY,
-	 SPEC(.program = "./x", .steps = RAMET_STEPS(RAMET_UID(65534), RAMET_GID(65534),
-						     RAMET_CWD("/"))),
+	 SPEC(.program = "./x",
+	      .steps = RAMET_STEPS(RAMET_UID(65534), RAMET_GID(65534), RAMET_CWD("/"))),
 	 NULL, STEP(EXEC), ENOENT, NULL, NULL},
 
 	/* Descriptors. */
@@ -196,7 +215,7 @@ static const struct failure failures[] = {
 	{"setsid refused", WHO_ANY, EVERY, TRUE_WITH(RAMET_SETSID()), refuse_setsid, STEP(SETSID),
 	 EPERM, NULL, "new session"},
 	{"group for a session leader", WHO_ANY, EVERY, TRUE_WITH(RAMET_SETPGID(0), RAMET_SETSID()),
-	 NULL, STEP(SETPGID), EPERM, NULL, NULL},
+	 NULL, RAMET_STAGE_CHECK, 0, EINVAL, "setsid-makes-a-group", "A session's first process"},
 	{"group that is not there", WHO_ANY, EVERY, TRUE_WITH(RAMET_SETPGID(4000000)), NULL,
 	 STEP(SETPGID), EPERM, NULL, "4000000"},
 	{"group below nought", WHO_ANY, EVERY, TRUE_WITH(RAMET_SETPGID(-5)), NULL, STEP(SETPGID),
@@ -207,7 +226,7 @@ static const struct failure failures[] = {
 	 NULL, STEP(HOSTNAME), EINVAL, NULL, "host name"},
 	{"private mounts refused", WHO_ROOT, EVERY,
 	 SPEC(.program = room_tiny, MOUNTS, .steps = RAMET_STEPS(RAMET_PRIVATE_MOUNTS())),
-	 refuse_umount, STEP(PRIVATE_MOUNTS), EPERM, NULL, "make mounts private"},
+	 refuse_mount, STEP(PRIVATE_MOUNTS), EPERM, NULL, "make mounts private"},
 	{"proc on nothing", WHO_ROOT, EVERY,
 	 SPEC(.program = room_tiny, MOUNTS,
 	      .steps = RAMET_STEPS(RAMET_PRIVATE_MOUNTS(), RAMET_PROC(room_nothing))),
@@ -243,8 +262,7 @@ static const struct failure failures[] = {
 	 SPEC(.program = room_tiny, IDS, .steps = RAMET_STEPS(RAMET_ID_MAP("a b c\n", NULL))), NULL,
 	 STEP(ID_MAP), EINVAL, NULL, "uid a b c"},
 	{"id map with a bad second half", WHO_ROOT, FUTEX | COPY,
-	 SPEC(.program = room_tiny, IDS,
-	      .steps = RAMET_STEPS(RAMET_ID_MAP("0 0 1\n", "0 0 0\n"))),
+	 SPEC(.program = room_tiny, IDS, .steps = RAMET_STEPS(RAMET_ID_MAP("0 0 1\n", "0 0 0\n"))),
 	 NULL, STEP(ID_MAP), EINVAL, NULL, NULL},
 	{"id map of others' ids", WHO_NOBODY, FUTEX | COPY,
 	 SPEC(.program = room_tiny, IDS,
@@ -255,10 +273,14 @@ static const struct failure failures[] = {
 
 	/* Signals. */
 	{"signal that is fixed", WHO_ANY, EVERY, TRUE_WITH(RAMET_SIGNAL_IGNORE(SIGKILL)), NULL,
-	 STEP(SIGNAL), EINVAL, NULL, "SIGKILL to ignored"},
+	 RAMET_STAGE_CHECK, 0, EINVAL, "step-signal-range", "SIGKILL and SIGSTOP"},
 	{"other signal that is fixed", WHO_ANY, EVERY,
-	 TRUE_WITH(RAMET_SIGNAL_DEFAULT(SIGINT), RAMET_SIGNAL_DEFAULT(SIGSTOP)), NULL, STEP(SIGNAL),
-	 EINVAL, NULL, "SIGSTOP to default"},
+	 TRUE_WITH(RAMET_SIGNAL_DEFAULT(SIGINT), RAMET_SIGNAL_DEFAULT(SIGSTOP)), NULL,
+	 RAMET_STAGE_CHECK, 0, EINVAL, "step-signal-range", NULL},
+	{"signals refused", WHO_ANY, EVERY, TRUE_WITH(RAMET_SIGNAL_IGNORE(SIGUSR1)), refuse_action,
+	 STEP(SIGNAL), ENOSYS, NULL, "SIGUSR1 to ignored"},
+	{"memory not to be guarded", WHO_ROOT, FUTEX, TRUE_WITH(RAMET_UID(65534)), refuse_dumpable,
+	 STEP(GUARD_MEMORY), EPERM, NULL, "memory unreadable"},
 
 	/* Inside a new pid namespace, behind the init. */
 	{"program missing behind init", WHO_ROOT, COPY,
@@ -272,9 +294,8 @@ static const struct failure failures[] = {
 	/* Before the steps. */
 	{"too many processes", WHO_LONER, EVERY, SPEC(.program = room_tiny), one_process,
 	 RAMET_STAGE_CLONE, 0, EAGAIN, "process-limit", "RLIMIT_NPROC"},
-	{"new net without right", WHO_NOBODY, EVERY,
-	 SPEC(.program = room_tiny, .fresh = RAMET_NET), NULL, RAMET_STAGE_CLONE, 0, EPERM,
-	 "new-namespace-needs-admin", "CLONE_NEWNET"},
+	{"new net without right", WHO_NOBODY, EVERY, SPEC(.program = room_tiny, .fresh = RAMET_NET),
+	 NULL, RAMET_STAGE_CLONE, 0, EPERM, "new-namespace-needs-admin", "CLONE_NEWNET"},
 	{"user namespace in a chroot", WHO_ROOT, EVERY, SPEC(.program = room_tiny, IDS), in_chroot,
 	 RAMET_STAGE_CLONE, 0, EPERM, NULL, NULL},
 	{"no number for the pidfd", WHO_ANY, EVERY, SPEC(.program = room_tiny), fill_descriptors,
@@ -294,13 +315,14 @@ static const struct failure failures[] = {
 	 SPEC(.program = room_tiny, .stack_size = (size_t)1 << 60), NULL, RAMET_STAGE_PREPARE, 0,
 	 ENOMEM, NULL, "Cannot allocate memory"},
 	{"no memory for the plan's own slot", WHO_ANY, FUTEX,
-	 SPEC(.program = room_tiny, .stack_size = 1 << 20), no_room_for_copy, RAMET_STAGE_PREPARE,
+	 SPEC(.program = room_tiny, .stack_size = 1 << 20), no_room_for_slot, RAMET_STAGE_PREPARE,
 	 0, ENOMEM, NULL, NULL},
 };
 
 /* ---- One of them --------------------------------------------------------------------------------- */
 
-struct try {
+struct
+try {
 	const struct failure *f;
 	enum ramet_way way;
 };
@@ -373,7 +395,6 @@ static void try(void *arg)
 	int r;
 
 	warm();
-	sys_sigprocmask(0, &(uint64_t){1ULL << (SIGUSR2 - 1)}, NULL);
 	umask(027);
 	if (t->f->prepare)
 		t->f->prepare();
@@ -381,6 +402,7 @@ static void try(void *arg)
 	memset(&untouched, 0xa5, sizeof(untouched));
 	for (unsigned i = 0; i < 3; i++) {
 		task = untouched;
+		sys_sigprocmask(2, &(uint64_t){1ULL << (SIGUSR2 - 1)}, NULL);
 		before = world_take();
 		r = ramet_launch(&spec, &task, &error);
 		after = world_take();
@@ -433,7 +455,8 @@ static void functions(void *arg)
 	const struct ramet_spec specs[] = {
 		SPEC(.fn = answer, .steps = steps),
 		SPEC(.fn = answer, .steps = steps, .preset = RAMET_PRESET_VFORK),
-		SPEC(.fn = answer, .steps = steps, .preset = RAMET_PRESET_VFORK, .stack_size = 65536),
+		SPEC(.fn = answer, .steps = steps, .preset = RAMET_PRESET_VFORK,
+		     .stack_size = 65536),
 		SPEC(.fn = answer, .steps = steps, .share = RAMET_MEMORY, .options = RAMET_NO_LIBC),
 		SPEC(.fn = answer, .steps = steps, .preset = RAMET_PRESET_LINUXTHREADS,
 		     .copy = RAMET_FS, .options = RAMET_NO_LIBC),
@@ -495,8 +518,8 @@ static void stop_newborn(volatile pid_t *newborn)
 
 static void timeouts(void *arg)
 {
-	volatile pid_t *newborn = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile pid_t *newborn =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct ramet_spec spec = RAMET_SPEC(.program = room_tiny, .steps = walk, .timeout_ms = 200,
 					    .way = *(enum ramet_way *)arg,
 					    .parent_tid = (pid_t *)newborn);
@@ -537,9 +560,9 @@ static void timeouts(void *arg)
 /* Outer clone allowed, the init's own refused. */
 static void inner_refused(void *arg)
 {
-	struct ramet_spec spec = RAMET_SPEC(
-		.program = room_tiny, .fresh = RAMET_PID | RAMET_USER,
-		.steps = RAMET_STEPS(RAMET_ID_MAP(NULL, NULL), RAMET_INIT()));
+	struct ramet_spec spec =
+		RAMET_SPEC(.program = room_tiny, .fresh = RAMET_PID | RAMET_USER,
+			   .steps = RAMET_STEPS(RAMET_ID_MAP(NULL, NULL), RAMET_INIT()));
 	struct world before, after;
 	struct ramet_error error;
 	struct ramet_task task;
@@ -566,7 +589,7 @@ static void no_more_user_namespaces(void *arg)
 
 	(void)arg;
 	if (unshare(CLONE_NEWUSER) < 0) {
-		snprintf(cell->skip, sizeof(cell->skip), "no user namespaces");
+		cell_skip("no user namespaces");
 		return;
 	}
 	fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
@@ -592,7 +615,8 @@ static void no_more_user_namespaces(void *arg)
 static void formats(void *arg)
 {
 	const struct ramet_spec specs[] = {
-		SPEC(.program = room_nothing), SPEC(.fn = NULL),
+		SPEC(.program = room_nothing),
+		SPEC(.fn = NULL),
 		SPEC(.program = room_tiny, .stack_size = (size_t)1 << 62, .way = RAMET_WAY_FUTEX),
 		SPEC(.program = room_tiny, .fresh = RAMET_CGROUP, .cgroup = 0),
 		SPEC(.program = room_tiny, .steps = RAMET_STEPS(RAMET_CWD(long_path))),

@@ -18,8 +18,18 @@
 
 #include <ramet/ramet.h>
 
-#define ROWS(...) (const struct filter_row[]){__VA_ARGS__, {-1, 0, 0}}
-#define SPEC(...) {.size = sizeof(struct ramet_spec), __VA_ARGS__}
+#define ROWS(...)                                                                                  \
+	(const struct filter_row[])                                                                \
+	{                                                                                          \
+		__VA_ARGS__,                                                                       \
+		{                                                                                  \
+			-1, 0, 0                                                                   \
+		}                                                                                  \
+	}
+#define SPEC(...)                                                                                  \
+	{                                                                                          \
+		.size = sizeof(struct ramet_spec), __VA_ARGS__                                     \
+	}
 #define BIT(sig) (1ULL << ((sig)-1))
 
 static char report_path[96];
@@ -49,12 +59,18 @@ static const struct loss {
 	{"get_robust_list ENOSYS", {{SYS_get_robust_list, ENOSYS, 0}, {-1, 0, 0}}, 0},
 	{"ioctl ENOTTY", {{SYS_ioctl, ENOTTY, 0}, {-1, 0, 0}}, 0},
 	{"clone3, close_range, pidfd_open ENOSYS",
-	 {{SYS_clone3, ENOSYS, 0}, {SYS_close_range, ENOSYS, 0}, {SYS_pidfd_open, ENOSYS, 0},
+	 {{SYS_clone3, ENOSYS, 0},
+	  {SYS_close_range, ENOSYS, 0},
+	  {SYS_pidfd_open, ENOSYS, 0},
 	  {-1, 0, 0}},
 	 RAMET_LOST_CLONE3},
 	{"everything newer EPERM",
-	 {{SYS_clone3, EPERM, 0}, {SYS_close_range, EPERM, 0}, {SYS_pidfd_open, EPERM, 0},
-	  {SYS_pidfd_send_signal, EPERM, 0}, {SYS_set_robust_list, EPERM, 0}, {-1, 0, 0}},
+	 {{SYS_clone3, EPERM, 0},
+	  {SYS_close_range, EPERM, 0},
+	  {SYS_pidfd_open, EPERM, 0},
+	  {SYS_pidfd_send_signal, EPERM, 0},
+	  {SYS_set_robust_list, EPERM, 0},
+	  {-1, 0, 0}},
 	 RAMET_LOST_CLONE3},
 };
 
@@ -105,9 +121,9 @@ static void launch_others(enum ramet_way way)
 	expect(r == -ENOENT && error.stage == RAMET_STAGE_STEP && error.kind == RAMET_STEP_EXEC,
 	       "way %d: missing program: %d, stage %d", (int)way, r, (int)error.stage);
 	clock_gettime(CLOCK_MONOTONIC, &before);
-	r = ramet_launch(&RAMET_SPEC(.program = "/bin/sleep", .argv = WORDS("sleep", "7"),
-				     .way = way),
-			 &task, &error);
+	r = ramet_launch(
+		&RAMET_SPEC(.program = "/bin/sleep", .argv = WORDS("sleep", "7"), .way = way),
+		&task, &error);
 	clock_gettime(CLOCK_MONOTONIC, &after);
 	if (!expect(r == 0, "sleep: %d", r))
 		return;
@@ -367,7 +383,8 @@ int main(int argc, char **argv)
 	snprintf(report_path, sizeof(report_path), "%s/report", room_dir);
 	report_file(report_path);
 	for (unsigned i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
-		cell_run(WHO_ANY, 60, every_way, (void *)&losses[i], "programs: %s", losses[i].name);
+		cell_run(WHO_ANY, 60, every_way, (void *)&losses[i], "programs: %s",
+			 losses[i].name);
 		cell_run(WHO_NOBODY, 60, every_way, (void *)&losses[i], "programs: %s",
 			 losses[i].name);
 		cell_run(WHO_ANY, 60, handlers, (void *)&losses[i], "functions: %s",

@@ -254,8 +254,8 @@ static void trials(void *arg)
 
 static void without_close_range(void *arg)
 {
-	expect(filter_install((const struct filter_row[]){{SYS_close_range, ENOSYS, 0},
-							  {-1, 0, 0}}),
+	expect(filter_install(
+		       (const struct filter_row[]){{SYS_close_range, ENOSYS, 0}, {-1, 0, 0}}),
 	       "filter");
 	trials(arg);
 }
@@ -276,17 +276,16 @@ static void many_without_close_range(void *arg)
 		open_fds++;
 	close(4000);
 	expect(open_fds > 3000, "%u descriptors", open_fds);
-	expect(filter_install((const struct filter_row[]){{SYS_close_range, EPERM, 0},
-							  {-1, 0, 0}}),
+	expect(filter_install((const struct filter_row[]){{SYS_close_range, EPERM, 0}, {-1, 0, 0}}),
 	       "filter");
 	for (unsigned way = RAMET_WAY_HELD; way <= RAMET_WAY_COPY; way++) {
 		report_file(report_path);
-		r = ramet_launch(&RAMET_SPEC(.program = REPORT_PROGRAM, .argv = report_argv,
-					     .options = RAMET_NO_PIDFD, .way = way,
-					     .steps = RAMET_STEPS(RAMET_CLOSE_REST(),
-								  RAMET_KEEP(1000),
-								  RAMET_DUP(2000, 20))),
-				 &task, NULL);
+		r = ramet_launch(
+			&RAMET_SPEC(.program = REPORT_PROGRAM, .argv = report_argv,
+				    .options = RAMET_NO_PIDFD, .way = way,
+				    .steps = RAMET_STEPS(RAMET_CLOSE_REST(), RAMET_KEEP(1000),
+							 RAMET_DUP(2000, 20))),
+			&task, NULL);
 		if (!expect(r == 0, "launch %d", r))
 			return;
 		r = ramet_wait(&task, -1, &status);

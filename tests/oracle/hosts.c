@@ -4,8 +4,9 @@
  * any child in a loop, run under valgrind. Launches stay right there, or say what is lost.
  *
  * Seen to fail with the mend taken out, in a copy of the tree: no MADV_WIPEONFORK ("slots in a
- * fork"); programs made with SIGCHLD as exit signal at once ("a loop of waitpid", "SIGCHLD
- * ignored"); host_shares_memory() that says yes ("valgrind").
+ * fork"); programs made with SIGCHLD as exit signal at once ("failed launches are
+ * nobody's children"); host_shares_memory() that says yes ("valgrind"); an init that leaves SIGCHLD
+ * ignored ("SIGCHLD ignored, behind init").
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -110,7 +111,7 @@ static bool child_ends(pid_t pid, int *status, int ms)
 
 static void forks(void *arg)
 {
-	pid_t (*const make)(void) = *(pid_t (**)(void))arg;
+	pid_t (*const make)(void) = *(pid_t(**)(void))arg;
 	const int64_t end = now_ms() + 2500;
 	pthread_t threads[4];
 	unsigned made = 0;
@@ -118,6 +119,10 @@ static void forks(void *arg)
 	int status;
 	pid_t pid;
 
+	if (SANITIZED) {
+		cell_skip("the sanitizer's allocator does not survive a fork beside threads");
+		return;
+	}
 	for (unsigned i = 0; i < 4; i++)
 		pthread_create(&threads[i], NULL, launch_on, NULL);
 	for (; now_ms() < end; made++) {
@@ -138,6 +143,64 @@ static void forks(void *arg)
 	expect(made >= 20, "%u forks", made);
 	expect(!world_children(), "a child is left");
 }
+
+/* ---- Launches that want opposite things of the caller -------------------------------------------------- */
+
+/* Id maps need the caller readable, a change of identity needs it unreadable: by turns. */
+static void *map_and_change(void *arg)
+{
+	const struct ramet_spec specs[] = {
+		RAMET_SPEC(.program = room_tiny, .fresh = RAMET_USER,
+			   .steps = RAMET_STEPS(RAMET_ID_MAP(NULL, NULL), RAMET_UID(0),
+						RAMET_KEEP_GROUPS())),
+		RAMET_SPEC(.program = room_tiny, .fresh = RAMET_USER,
+			   .steps = RAMET_STEPS(RAMET_ID_MAP(NULL, NULL))),
+		RAMET_SPEC(.program = room_tiny, .fresh = RAMET_USER, .way = RAMET_WAY_COPY,
+			   .steps = RAMET_STEPS(RAMET_ID_MAP(NULL, NULL), RAMET_UID(0),
+						RAMET_KEEP_GROUPS())),
+		RAMET_SPEC(.program = room_tiny,
+			   .steps = RAMET_STEPS(RAMET_UID(geteuid()), RAMET_KEEP_GROUPS())),
+	};
+	char *text = arg;
+	struct ramet_error error;
+	struct ramet_status status;
+	struct ramet_task task;
+	int r;
+
+	for (unsigned i = 0; i < 150 && !enough; i++) {
+		r = ramet_launch(&specs[i % 4], &task, &error);
+		if (r < 0) {
+			ramet_error_format(&error, text, 200);
+			return arg;
+		}
+		r = ramet_wait(&task, -1, &status);
+		ramet_task_close(&task);
+		if (r < 0 || status.code) {
+			snprintf(text, 200, "wait %d, code %d", r, status.code);
+			return arg;
+		}
+	}
+	return NULL;
+}
+
+static void opposites(void *arg)
+{
+	static char text[6][200];
+	pthread_t threads[6];
+	void *failed;
+
+	(void)arg;
+	for (unsigned i = 0; i < 6; i++)
+		pthread_create(&threads[i], NULL, map_and_change, text[i]);
+	for (unsigned i = 0; i < 6; i++) {
+		pthread_join(threads[i], &failed);
+		expect(!failed, "%s", text[i]);
+	}
+	expect(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1, "the caller stays unreadable");
+	expect(!world_children(), "a child is left");
+}
+
+/* ---- The pool ------------------------------------------------------------------------------------------ */
 
 /* Slots taken and given all the time, so that the pool is locked half of the time. */
 static void *take_and_give(void *arg)
@@ -212,7 +275,8 @@ static void launch_among_reapers(bool all_children)
 		r = ramet_launch(&spec, &task, &error);
 		if (i % 3) {
 			expect(r == -ENOENT && error.stage == RAMET_STAGE_STEP &&
-				       error.kind == (i % 3 == 1 ? RAMET_STEP_EXEC : RAMET_STEP_CWD),
+				       error.kind ==
+					       (i % 3 == 1 ? RAMET_STEP_EXEC : RAMET_STEP_CWD),
 			       "launch %u, way %d: %d, stage %d, kind %u", i, (int)spec.way, r,
 			       (int)error.stage, error.kind);
 			continue;
@@ -235,6 +299,48 @@ static void waiting_host(void *arg)
 	launch_among_reapers(*(int *)arg);
 	enough = 1;
 	pthread_join(thread, NULL);
+}
+
+static long reaped, told;
+
+static void count_told(int sig)
+{
+	(void)sig;
+	told++;
+}
+
+static void *reap_and_count(void *arg)
+{
+	while (!enough)
+		if (waitpid(-1, NULL, 0) > 0)
+			__atomic_fetch_add(&reaped, 1, __ATOMIC_RELAXED);
+		else
+			sched_yield();
+	return arg;
+}
+
+/* A launch that failed is nobody's child: no SIGCHLD, nothing for a loop of waitpid. */
+static void unseen_failures(void *arg)
+{
+	const struct ramet_step *fails = RAMET_STEPS(RAMET_CWD("/"), RAMET_CWD(room_nothing));
+	struct ramet_spec spec;
+	struct ramet_task task;
+	pthread_t thread;
+	int r;
+
+	(void)arg;
+	signal(SIGCHLD, count_told);
+	pthread_create(&thread, NULL, reap_and_count, NULL);
+	for (unsigned i = 0; i < 600; i++) {
+		spec = RAMET_SPEC(.program = i % 2 ? room_nothing : room_tiny,
+				  .steps = i % 2 ? NULL : fails, .way = i / 2 % 3 + RAMET_WAY_HELD);
+		r = ramet_launch(&spec, &task, NULL);
+		expect(r == -ENOENT, "launch %u: %d", i, r);
+	}
+	enough = 1;
+	pthread_join(thread, NULL);
+	expect(!reaped, "%ld failed children were reaped", reaped);
+	expect(!told, "%ld times SIGCHLD", told);
 }
 
 static void ignoring_host(void *arg)
@@ -263,11 +369,11 @@ static void ignoring_host_with_init(void *arg)
 	else
 		signal(SIGCHLD, SIG_IGN);
 	/* The shell's own view of SIGCHLD is the caller's: bit 16 of SigIgn. */
-	r = ramet_launch(&RAMET_SPEC(.program = "/bin/sh", .fresh = RAMET_PID | RAMET_USER,
-				     .argv = WORDS("sh", "-c",
-						   "sleep 0.1 & wait; kill -TERM $$; exit 4"),
-				     .steps = RAMET_STEPS(RAMET_INIT(), RAMET_ID_MAP(NULL, NULL))),
-			 &task, &error);
+	r = ramet_launch(
+		&RAMET_SPEC(.program = "/bin/sh", .fresh = RAMET_PID | RAMET_USER,
+			    .argv = WORDS("sh", "-c", "sleep 0.1 & wait; kill -TERM $$; exit 4"),
+			    .steps = RAMET_STEPS(RAMET_INIT(), RAMET_ID_MAP(NULL, NULL))),
+		&task, &error);
 	if (!expect(r == 0, "launch %d, %s", r, error.detail))
 		return;
 	r = ramet_wait(&task, 20000, &status);
@@ -286,13 +392,14 @@ static void busy_init(void *arg)
 	int r;
 
 	(void)arg;
-	r = ramet_launch(&RAMET_SPEC(.program = "/bin/sh", .fresh = RAMET_PID | RAMET_USER,
-				     .argv = WORDS("sh", "-c",
-						   "trap 'exit 33' USR1\n"
-						   "for i in 1 2 3 4 5 6 7 8; do (sleep 0.05 &) ; done\n"
-						   "while :; do sleep 0.02; done"),
-				     .steps = steps),
-			 &task, NULL);
+	r = ramet_launch(
+		&RAMET_SPEC(.program = "/bin/sh", .fresh = RAMET_PID | RAMET_USER,
+			    .argv = WORDS("sh", "-c",
+					  "trap 'exit 33' USR1\n"
+					  "for i in 1 2 3 4 5 6 7 8; do (sleep 0.05 &) ; done\n"
+					  "while :; do sleep 0.02; done"),
+			    .steps = steps),
+		&task, NULL);
 	if (!expect(r == 0, "launch %d", r))
 		return;
 	expect(ramet_wait(&task, 500, &status) == -ETIMEDOUT, "ended early");
@@ -341,10 +448,10 @@ static int under_valgrind(const char *tiny, const char *nothing)
 			return __LINE__;
 		if (error.stage != RAMET_STAGE_STEP || error.kind != RAMET_STEP_EXEC)
 			return __LINE__;
-		if (ramet_launch(&RAMET_SPEC(.program = tiny, .way = way,
-					     .steps = RAMET_STEPS(RAMET_CWD("/"),
-								  RAMET_CWD(nothing))),
-				 &task, &error) != -ENOENT ||
+		if (ramet_launch(
+			    &RAMET_SPEC(.program = tiny, .way = way,
+					.steps = RAMET_STEPS(RAMET_CWD("/"), RAMET_CWD(nothing))),
+			    &task, &error) != -ENOENT ||
 		    error.kind != RAMET_STEP_CWD || error.step != 2)
 			return __LINE__;
 	}
@@ -368,15 +475,15 @@ static void valgrind(void *arg)
 	struct ramet_task task;
 	int r;
 
-	if (access("/usr/bin/valgrind", X_OK) < 0) {
-		snprintf(cell->skip, sizeof(cell->skip), "no valgrind");
+	if (SANITIZED || access("/usr/bin/valgrind", X_OK) < 0) {
+		cell_skip(SANITIZED ? "valgrind runs no sanitized program" : "no valgrind");
 		return;
 	}
-	r = ramet_launch(&RAMET_SPEC(.program = "/usr/bin/valgrind",
-				     .argv = WORDS("valgrind", "-q", "--tool=none",
-						   "--log-file=/dev/null", self, under_name,
-						   room_tiny, room_nothing)),
-			 &task, &error);
+	r = ramet_launch(
+		&RAMET_SPEC(.program = "/usr/bin/valgrind",
+			    .argv = WORDS("valgrind", "-q", "--tool=none", "--log-file=/dev/null",
+					  self, under_name, room_tiny, room_nothing)),
+		&task, &error);
 	if (!expect(r == 0, "valgrind: %d", r))
 		return;
 	r = ramet_wait(&task, 60000, &status);
@@ -405,9 +512,12 @@ int main(int argc, char **argv)
 	room_make();
 	cell_run(WHO_ANY, 60, forks, &by_libc, "forks while launches are in flight");
 	cell_run(WHO_ANY, 60, forks, &by_hand, "raw clones while launches are in flight");
+	cell_run(WHO_ANY, 60, opposites, NULL, "id maps beside changes of identity");
+	cell_run(WHO_NOBODY, 60, opposites, NULL, "id maps beside changes of identity");
 	cell_run(WHO_ANY, 60, slots_in_a_fork, NULL, "slots in a fork");
 	cell_run(WHO_ANY, 60, waiting_host, (void *)&plain, "a loop of waitpid");
 	cell_run(WHO_ANY, 60, waiting_host, (void *)&all, "a loop of waitpid for all kinds");
+	cell_run(WHO_ANY, 60, unseen_failures, NULL, "failed launches are nobody's children");
 	cell_run(WHO_ANY, 60, ignoring_host, NULL, "SIGCHLD ignored");
 	cell_run(WHO_ANY, 60, ignoring_host, room_dir, "children not waited for");
 	cell_run(WHO_ANY, 60, ignoring_host_with_init, NULL, "SIGCHLD ignored, behind init");

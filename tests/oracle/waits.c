@@ -17,7 +17,10 @@
 
 #include <ramet/ramet.h>
 
-#define SPEC(...) {.size = sizeof(struct ramet_spec), __VA_ARGS__}
+#define SPEC(...)                                                                                  \
+	{                                                                                          \
+		.size = sizeof(struct ramet_spec), __VA_ARGS__                                     \
+	}
 #define PLENTY 30000 /* ms; only a hang takes as long */
 
 static volatile sig_atomic_t got_signal;
@@ -176,8 +179,7 @@ static void timeouts(void *arg)
 	if (task.pidfd >= 0)
 		expect(poll(&p, 1, 0) == 0, "the pidfd is readable");
 	r = ramet_wait(&task, PLENTY, &status);
-	expect(r == 0 && status.exited &&
-		       status.code == (task.flags & CLONE_THREAD ? 0 : 3),
+	expect(r == 0 && status.exited && status.code == (task.flags & CLONE_THREAD ? 0 : 3),
 	       "wait %d, code %d", r, status.code);
 	expect(now_ms() - start >= 690, "it took %d ms", (int)(now_ms() - start));
 	if (task.pidfd >= 0)
@@ -258,7 +260,7 @@ static void usage(void *arg)
 	us = (status.rusage.ru_utime.tv_sec + status.rusage.ru_stime.tv_sec) * 1000000 +
 	     status.rusage.ru_utime.tv_usec + status.rusage.ru_stime.tv_usec;
 	expect(r == 0 && us > 40000 && us < 5000000, "%ld us of processor time", us);
-	expect(status.rusage.ru_maxrss > 0, "%ld KiB", status.rusage.ru_maxrss);
+	expect(status.rusage.ru_minflt > 0, "%ld faults", status.rusage.ru_minflt);
 	ramet_task_close(&task);
 }
 
@@ -272,9 +274,12 @@ static void core(void *arg)
 	int r, control, raw;
 
 	(void)arg;
+	if (SANITIZED) {
+		cell_skip("the sanitizer catches SIGSEGV");
+		return;
+	}
 	if (!f || !fgets(pattern, sizeof(pattern), f) || pattern[0] == '|' || pattern[0] == '/') {
-		snprintf(cell->skip, sizeof(cell->skip), "core_pattern is not a plain name: %.60s",
-			 pattern);
+		cell_skip("core_pattern is not a plain name: %.60s", pattern);
 		return;
 	}
 	setrlimit(RLIMIT_CORE, &unlimited);
@@ -448,7 +453,8 @@ int main(void)
 			 exit_signals[i]);
 	cell_run(WHO_ANY, 60, exit_signal_of_program, NULL, "exit signal of a program");
 	for (unsigned i = 0; i < sizeof(sleepers) / sizeof(sleepers[0]); i++) {
-		cell_run(WHO_ANY, 60, timeouts, i ? (void *)&sleepers[i] : &shell, "timeouts, %u", i);
+		cell_run(WHO_ANY, 60, timeouts, i ? (void *)&sleepers[i] : &shell, "timeouts, %u",
+			 i);
 		cell_run(WHO_ANY, 60, interrupted, i ? (void *)&sleepers[i] : &shell,
 			 "interrupted waits, %u", i);
 	}

@@ -38,7 +38,7 @@ static struct counts {
 	long launched, hits, ended_by_signal;
 	long wrong; /* results that are neither */
 	char text[200];
-} *counts;
+} * counts;
 
 static pid_t caller;
 static int64_t end_ms;
@@ -154,14 +154,14 @@ static void storm(void *arg)
 		action.sa_flags = i % 2 ? SA_RESTART : 0;
 		sigaction(storm_signals[i], &action, NULL);
 	}
-	/* Before the storm: the one question that the library asks once. */
 	sender = start_storm();
-	run_threads(launch_in_storm, getenv("RAMET_LONG") ? 30 : 4);
+	run_threads(launch_in_storm, getenv("RAMET_LONG") ? 30 : 3);
 	kill(sender, SIGKILL);
 	waitpid(sender, NULL, 0);
-	cell_note("%ld launched, %ld signals met a child between clone and exec, %ld ended one after "
-		  "exec, %ld handlers ran in the caller\n",
-		  counts->launched, counts->hits, counts->ended_by_signal, counts->in_caller);
+	cell_note(
+		"%ld launched, %ld signals met a child between clone and exec, %ld ended one after "
+		"exec, %ld handlers ran in the caller\n",
+		counts->launched, counts->hits, counts->ended_by_signal, counts->in_caller);
 	expect(!counts->in_child, "%ld handlers of the caller ran in a child", counts->in_child);
 	expect(!counts->wrong, "%s", counts->text);
 	expect(counts->hits >= 20, "%ld hits", counts->hits);
@@ -207,7 +207,6 @@ static void launch_with_pipe(enum ramet_way way)
 	if (pipe2(pipes, O_CLOEXEC) < 0 || fstat(pipes[1], &st) < 0)
 		return;
 	snprintf(ino, sizeof(ino), "%lu", (unsigned long)st.st_ino);
-	/* The swap of 20 and 21 makes the child lift a descriptor of its own. */
 	r = ramet_launch(&RAMET_SPEC(.program = FD_PROGRAM, .argv = WORDS(fd_program_name, ino),
 				     .way = way,
 				     .steps = RAMET_STEPS(RAMET_DUP(pipes[1], FD_TARGET))),
@@ -257,7 +256,7 @@ static void descriptors(void *arg)
 	(void)arg;
 	for (int fd = 3; fd < 1000; fd++)
 		close(fd);
-	run_threads(launch_with_fds, getenv("RAMET_LONG") ? 30 : 4);
+	run_threads(launch_with_fds, getenv("RAMET_LONG") ? 30 : 2);
 	cell_note("%ld programs looked at their descriptors beside %ld that had ids mapped\n",
 		  counts->launched, counts->hits);
 	expect(!counts->wrong, "%s", counts->text);
