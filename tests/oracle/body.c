@@ -525,7 +525,8 @@ static void wrapper(void *arg)
 	int pid, status;
 
 	(void)arg;
-	expect(ramet_clone(NULL, stack + sizeof(stack), SIGCHLD, NULL) == -1 && errno == EINVAL, "no function");
+	expect(ramet_clone(NULL, stack + sizeof(stack), SIGCHLD, NULL) == -1 && errno == EINVAL,
+	       "no function");
 	expect(ramet_clone(give, NULL, SIGCHLD, NULL) == -1 && errno == EINVAL, "no stack");
 	pid = ramet_clone(look_around, stack + sizeof(stack),
 			  CLONE_VM | CLONE_VFORK | CLONE_SETTLS | CLONE_PARENT_SETTID |
@@ -535,7 +536,9 @@ static void wrapper(void *arg)
 	expect(waitpid(pid, &status, 0) == pid && status == 12 << 8, "status %#x", status);
 	expect((char *)seen[0] > stack && (char *)seen[0] < stack + sizeof(stack), "stack");
 	expect((char *)seen[1] == tls, "thread pointer");
-	expect(ramet_clone(give, stack + sizeof(stack), CLONE_THREAD, NULL) == -1 && errno == EINVAL, "thread");
+	expect(ramet_clone(give, stack + sizeof(stack), CLONE_THREAD, NULL) == -1 &&
+		       errno == EINVAL,
+	       "thread");
 	pid = ramet_clone(give, stack + 5001, 0, (void *)13); /* any top, no signal */
 	expect(pid > 0 && waitpid(pid, &status, __WCLONE) == pid && status == 13 << 8, "%d, %#x",
 	       pid, status);

@@ -3,6 +3,9 @@
  * Every kind of step made to fail in turn, in every way that can run it, and every stage before
  * and after the steps. The error must name what failed, and the process must be as it was before:
  * descriptors, children, mappings, mounts, dumpable, mask, handlers, umask, working directory.
+ *
+ * Seen to fail, in a copy of the tree: a failed child not reaped, its pidfd or slot kept, the mask
+ * not put back, an index off by one, no deadline.
  */
 #include <fcntl.h>
 #include <sched.h>

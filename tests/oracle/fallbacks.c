@@ -3,6 +3,9 @@
  * Each newer call made to fail as an older kernel (ENOSYS) or a container's filter (EPERM) makes
  * it: the launch must still be right and say what was lost. And where only the newer call can say
  * what is asked, or where the refusal is the kernel's own, there must be no fallback.
+ *
+ * Seen to fail, in a copy of the tree: a fallback on any error, none on a filter's EPERM, fields
+ * dropped to make clone(2) do, no other way than close_range, RAMET_NO_PIDFD passed over.
  */
 #include <fcntl.h>
 #include <sched.h>

@@ -4,6 +4,9 @@
  * caller's table; then the rest by KEEP, CLOSE_REST and FD_CLOEXEC. Permutations, cycles, maps of a
  * descriptor to itself, targets above and below, sources that are not open. RAMET_SEED repeats a
  * run.
+ *
+ * Seen to fail, in a copy of the tree: moves in the order given, a map to itself that leaves
+ * FD_CLOEXEC, CLOSE_REST that closes what is kept.
  */
 #include <fcntl.h>
 #include <sys/resource.h>

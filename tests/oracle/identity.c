@@ -2,6 +2,9 @@
 /*
  * Each step does what it says, seen by the program that is started: identity, session, directory,
  * mask, dispositions, names. In every way that can run it.
+ *
+ * Seen to fail, in a copy of the tree: supplementary groups left to the new identity, the working
+ * directory entered with the rights of the old.
  */
 #include <fcntl.h>
 #include <sched.h>

@@ -2,6 +2,9 @@
 /*
  * Thousands of launches of each kind: no descriptor, mapping, zombie, allocated byte more than
  * after the first hundred. RAMET_LONG makes it 10 000 of each.
+ *
+ * Seen to fail, in a copy of the tree: a plan, a slot, or a function's stack not given back; a step
+ * read after its function had begun ("function, shared, steps": the plan was gone).
  */
 #include <fcntl.h>
 #include <malloc.h>

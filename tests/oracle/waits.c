@@ -2,6 +2,9 @@
 /*
  * The end of a task: every exit signal, timeouts, status, usage, core flag, kill, and what is said
  * where somebody else reaps.
+ *
+ * Seen to fail, in a copy of the tree: a wait without __WALL, the core flag lost, EINTR that ends a
+ * wait.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -48,7 +51,8 @@ static int exit_with(void *arg)
 
 static int sleep_for(void *arg)
 {
-	const struct kernel_timespec t = {0, (long)(intptr_t)arg * 1000000};
+	const long ms = (long)(intptr_t)arg;
+	const struct kernel_timespec t = {ms / 1000, ms % 1000 * 1000000};
 
 	sys2(SYS_nanosleep, (long)&t, 0);
 	return 3;
@@ -168,9 +172,9 @@ static void timeouts(void *arg)
 	int64_t start;
 	int r;
 
+	start = now_ms();
 	if (!launch(spec, &task))
 		return;
-	start = now_ms();
 	expect(ramet_wait(&task, 0, &status) == -ETIMEDOUT, "no wait");
 	r = ramet_wait(&task, 120, &status);
 	expect(r == -ETIMEDOUT, "120 ms: %d", r);
@@ -181,7 +185,7 @@ static void timeouts(void *arg)
 	r = ramet_wait(&task, PLENTY, &status);
 	expect(r == 0 && status.exited && status.code == (task.flags & CLONE_THREAD ? 0 : 3),
 	       "wait %d, code %d", r, status.code);
-	expect(now_ms() - start >= 690, "it took %d ms", (int)(now_ms() - start));
+	expect(now_ms() - start >= 990, "it took %d ms", (int)(now_ms() - start));
 	if (task.pidfd >= 0)
 		expect(poll(&p, 1, 0) == 1, "the pidfd is not readable");
 	ramet_task_close(&task);
@@ -368,7 +372,7 @@ static void sibling(void *arg)
 	r = ramet_wait(&task, PLENTY, &status);
 	expect(r == -ECHILD || (r == 0 && status.exited && status.code == 0), "program: %d", r);
 	ramet_task_close(&task);
-	if (!launch(&RAMET_SPEC(.fn = sleep_for, .arg = (void *)400, .share = RAMET_PARENT,
+	if (!launch(&RAMET_SPEC(.fn = sleep_for, .arg = (void *)800, .share = RAMET_PARENT,
 				.options = RAMET_NO_LIBC),
 		    &task))
 		return;
@@ -435,19 +439,19 @@ int main(void)
 {
 	static const struct ramet_spec sleepers[] = {
 		SPEC(.program = "/bin/sh", .argv = NULL),
-		SPEC(.fn = sleep_for, .arg = (void *)700),
-		SPEC(.fn = sleep_for, .arg = (void *)700, .exit_signal = RAMET_NO_SIGNAL),
-		SPEC(.fn = sleep_for, .arg = (void *)700, .share = RAMET_MEMORY,
+		SPEC(.fn = sleep_for, .arg = (void *)1000),
+		SPEC(.fn = sleep_for, .arg = (void *)1000, .exit_signal = RAMET_NO_SIGNAL),
+		SPEC(.fn = sleep_for, .arg = (void *)1000, .share = RAMET_MEMORY,
 		     .options = RAMET_NO_LIBC),
-		SPEC(.fn = sleep_for, .arg = (void *)700, .share = RAMET_MEMORY,
+		SPEC(.fn = sleep_for, .arg = (void *)1000, .share = RAMET_MEMORY,
 		     .options = RAMET_NO_LIBC | RAMET_NO_PIDFD),
-		SPEC(.fn = sleep_for, .arg = (void *)700, .preset = RAMET_PRESET_NPTL,
+		SPEC(.fn = sleep_for, .arg = (void *)1000, .preset = RAMET_PRESET_NPTL,
 		     .options = RAMET_NO_LIBC),
 	};
 	struct ramet_spec shell = sleepers[0];
 
 	room_make();
-	shell.argv = WORDS("sh", "-c", "sleep 0.7; exit 3");
+	shell.argv = WORDS("sh", "-c", "sleep 1; exit 3");
 	for (unsigned i = 0; i < sizeof(exit_signals) / sizeof(exit_signals[0]); i++)
 		cell_run(WHO_ANY, 60, exit_signal, (void *)&exit_signals[i], "exit signal %d",
 			 exit_signals[i]);
@@ -455,6 +459,8 @@ int main(void)
 	for (unsigned i = 0; i < sizeof(sleepers) / sizeof(sleepers[0]); i++) {
 		cell_run(WHO_ANY, 60, timeouts, i ? (void *)&sleepers[i] : &shell, "timeouts, %u",
 			 i);
+		if (i % 2)
+			continue;
 		cell_run(WHO_ANY, 60, interrupted, i ? (void *)&sleepers[i] : &shell,
 			 "interrupted waits, %u", i);
 	}

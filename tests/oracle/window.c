@@ -11,6 +11,8 @@
  *  - block_signals() that blocks nothing: "without clone3", in the first second;
  *  - no CLONE_CLEAR_SIGHAND and no clear_handlers in plan_handlers(): "with clone3";
  *  - no clear_handlers() in step_sigmask(): "without clone3";
+ *  - CLONE_SIGHAND kept where a program shares its handlers: both;
+ *  - no look for a child whose word was not cleared (killed while another thread forks): hangs;
  *  - O_CLOEXEC left out in write_whole(): "descriptors".
  */
 #include <fcntl.h>
