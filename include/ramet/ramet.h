@@ -81,9 +81,11 @@ enum ramet_preset {
 /* How a task is made and who waits meanwhile; chosen by the plan unless the spec forces it. */
 enum ramet_way {
 	RAMET_WAY_ANY = 0,
-	RAMET_WAY_HELD,	 /* memory shared, the caller sleeps in the kernel until exec or end */
-	RAMET_WAY_FUTEX, /* memory shared, own stack, the caller waits with a deadline */
-	RAMET_WAY_COPY,	 /* memory copied */
+	RAMET_WAY_HELD,	  /* memory shared, the caller sleeps in the kernel until exec or end */
+	RAMET_WAY_FUTEX,  /* memory shared, own stack, the caller waits with a deadline */
+	RAMET_WAY_COPY,	  /* memory copied */
+	RAMET_WAY_HELPER, /* programs: memory of its own from the start, the steps are run by a small
+			     program that ramet carries; cost does not grow with the caller */
 };
 
 /* ---- Steps: what the child does before its body ------------------------------------------ */
@@ -91,14 +93,14 @@ enum ramet_way {
 /* Kinds of step. Appended to, never renumbered. Those marked * are added by the plan. */
 enum ramet_step_kind {
 	RAMET_STEP_END = 0,
-	RAMET_STEP_WAIT_GO,	   /* * wait until the caller's side has done its steps */
-	RAMET_STEP_ID_MAP,	   /* caller's side: write setgroups, uid_map, gid_map */
-	RAMET_STEP_GUARD_MEMORY,   /* * caller's side: not dumpable until exec */
-	RAMET_STEP_INIT,	   /* stay as pid 1, run the rest in a child */
-	RAMET_STEP_SETSID,	   /* new session */
-	RAMET_STEP_SETPGID,	   /* process group */
-	RAMET_STEP_HOSTNAME,	   /* sethostname */
-	RAMET_STEP_PRIVATE_MOUNTS, /* stop mounts from propagating out */
+	RAMET_STEP_WAIT_GO,	 /* * wait until the caller's side has done its steps */
+	RAMET_STEP_ID_MAP,	 /* caller's side: write setgroups, uid_map, gid_map */
+	RAMET_STEP_GUARD_MEMORY, /* * caller's side: not dumpable until exec */
+	RAMET_STEP_INIT,	 /* stay as pid 1, run the rest in a child */
+	RAMET_STEP_SETSID,	 /* new session */
+	RAMET_STEP_SETPGID,	 /* process group */
+	RAMET_STEP_HOSTNAME,	 /* sethostname */
+	RAMET_STEP_PRIVATE_MOUNTS, /* whether mounts propagate; number: 0 private, 1 slave, 2 shared */
 	RAMET_STEP_PROC,	   /* mount a fresh procfs on a path */
 	RAMET_STEP_GROUPS,	   /* supplementary groups */
 	RAMET_STEP_KEEP_GROUPS,	   /* leave supplementary groups alone though ids change */
@@ -110,22 +112,49 @@ enum ramet_step_kind {
 	RAMET_STEP_KEEP,	   /* descriptor survives exec and closing of the rest */
 	RAMET_STEP_CLOSE_REST,	   /* close all but 0-2, the targets of DUP, and those kept */
 	RAMET_STEP_CLOSE_RANGE,	   /* * one stretch of the above */
-	RAMET_STEP_NO_NEW_PRIVS,   /* exec never gains privileges */
-	RAMET_STEP_SIGNAL,	   /* one signal, or all (0), to default or ignored */
-	RAMET_STEP_SIGMASK,	   /* blocked signals; the caller's where not given */
-	RAMET_STEP_EXEC,	   /* * run the program */
-	RAMET_STEP_CALL,	   /* * run the function */
+	RAMET_STEP_NO_NEW_PRIVS,  /* exec never gains privileges */
+	RAMET_STEP_SIGNAL,	  /* one signal, or all (0), to default or ignored */
+	RAMET_STEP_SIGMASK,	  /* blocked signals; the caller's where not given */
+	RAMET_STEP_EXEC,	  /* * run the program */
+	RAMET_STEP_CALL,	  /* * run the function */
+	RAMET_STEP_RLIMIT,	  /* one resource limit */
+	RAMET_STEP_NICE,	  /* nice value, absolute */
+	RAMET_STEP_SCHED,	  /* scheduling policy and real-time priority */
+	RAMET_STEP_IOPRIO,	  /* block I/O class and level */
+	RAMET_STEP_AFFINITY,	  /* processors it may run on */
+	RAMET_STEP_OOM_SCORE_ADJ, /* who is killed first for want of memory */
+	RAMET_STEP_PERSONALITY,	  /* execution domain flags */
+	RAMET_STEP_SECUREBITS,	  /* how root and capabilities hang together */
+	RAMET_STEP_BOUNDING,	  /* capabilities that exec can ever give */
+	RAMET_STEP_KEEP_CAPS,	  /* keep permitted capabilities through a change of uid */
+	RAMET_STEP_CAPS,	  /* permitted, effective and inheritable capabilities */
+	RAMET_STEP_AMBIENT,	  /* capabilities that exec of a plain program keeps */
+	RAMET_STEP_PDEATHSIG,	  /* signal when the launching thread ends */
+	RAMET_STEP_SUBREAPER,	  /* orphans below it become its children */
+	RAMET_STEP_CTTY,	  /* a terminal becomes that of the new session */
+	RAMET_STEP_FOREGROUND,	  /* its process group becomes the terminal's foreground */
+	RAMET_STEP_TIME_OFFSET,	  /* clock offset of a new time namespace */
+	RAMET_STEP_LO_UP,	  /* bring up lo in a new network namespace */
+	RAMET_STEP_SECCOMP,	  /* filter of system calls, raw BPF */
+	RAMET_STEP_JOIN,	  /* enter namespaces of another task */
+	RAMET_STEP_ROOT,     /* directory that becomes the root, with all that is mounted below */
+	RAMET_STEP_PIVOT,    /* * leave the old root behind */
+	RAMET_STEP_BIND,     /* a file or directory seen at another place as well */
+	RAMET_STEP_TMPFS,    /* an empty file system in memory */
+	RAMET_STEP_CGROUP,   /* enter a cgroup by writing to it: v1; v2 has RAMET_CGROUP */
+	RAMET_STEP_LANDLOCK, /* what it may reach below a path; all else is denied */
+	RAMET_STEP_RESTRICT, /* * put the Landlock rules in force */
 	RAMET_STEP_COUNT_,
 };
 
 /*
  * One step. What it points at belongs to the caller and is only read during the launch. Order in
- * the array matters among steps of one kind alone; across kinds the plan knows the right order
- * (identity before working directory before descriptors before the signal mask).
+ * the array matters among steps of one kind, and among those that mount; across kinds the plan
+ * knows the right order (namespaces, mounts, identity, working directory, descriptors, signals).
  */
 struct ramet_step {
 	uint32_t kind;	/* enum ramet_step_kind */
-	int32_t number; /* pid group, umask, uid, gid, signal, descriptor */
+	int32_t number; /* pid group, umask, uid, gid, signal, descriptor, value */
 	union {
 		const char *path; /* CWD, PROC: a path; HOSTNAME: the name */
 		struct {
@@ -135,7 +164,31 @@ struct ramet_step {
 		struct {
 			uint32_t first, last; /* CLOSE_RANGE, both included */
 		};
-		uint64_t mask; /* SIGMASK: bit N-1 is signal N */
+		struct {
+			uint64_t soft, hard; /* RLIMIT, ~0: none; number: RLIMIT_NOFILE … */
+		};
+		struct {
+			int32_t priority; /* SCHED; number: SCHED_FIFO … */
+			uint32_t reset;	  /* SCHED: 1: its own children are plain again */
+		};
+		struct {
+			int64_t seconds, nanoseconds; /* TIME_OFFSET; number: CLOCK_… */
+		};
+		/* SIGMASK: bit N-1 is signal N. BOUNDING, AMBIENT: bit N is capability N */
+		uint64_t mask;
+		struct {
+			uint64_t permitted, inheritable; /* CAPS; effective as permitted */
+		};
+		struct {
+			const char *source; /* BIND: where it is now */
+			const char *target; /* BIND: where it shall be; TMPFS, below the new root */
+			uint32_t read_only; /* BIND */
+			uint32_t recursive; /* BIND: with what is mounted below */
+		};
+		struct {
+			const void *data; /* AFFINITY: bits; SECCOMP: struct sock_filter[] */
+			size_t bytes;
+		};
 		struct {
 			const gid_t *groups;
 			size_t count; /* GROUPS */
@@ -181,6 +234,47 @@ struct ramet_step {
 #define RAMET_ID_MAP(uid_map_, gid_map_) \
 	{.kind = RAMET_STEP_ID_MAP, .uid_map = (uid_map_), .gid_map = (gid_map_)}
 #define RAMET_INIT() {.kind = RAMET_STEP_INIT}
+#define RAMET_RLIMIT(which_, soft_, hard_) \
+	{.kind = RAMET_STEP_RLIMIT, .number = (which_), .soft = (soft_), .hard = (hard_)}
+#define RAMET_NICE(nice_) {.kind = RAMET_STEP_NICE, .number = (nice_)}
+#define RAMET_SCHED(policy_, priority_) \
+	{.kind = RAMET_STEP_SCHED, .number = (policy_), .priority = (priority_)}
+/* class_: 1 real-time, 2 best effort, 3 idle; level_: 0 (first) to 7 */
+#define RAMET_IOPRIO(class_, level_) \
+	{.kind = RAMET_STEP_IOPRIO, .number = ((class_) << 13 | (level_))}
+#define RAMET_AFFINITY(bytes_, bits_) \
+	{.kind = RAMET_STEP_AFFINITY, .data = (bits_), .bytes = (bytes_)}
+#define RAMET_OOM_SCORE_ADJ(value_) {.kind = RAMET_STEP_OOM_SCORE_ADJ, .number = (value_)}
+#define RAMET_PERSONALITY(flags_) \
+	{.kind = RAMET_STEP_PERSONALITY, .number = (int32_t)(flags_)}
+#define RAMET_SECUREBITS(bits_) {.kind = RAMET_STEP_SECUREBITS, .number = (bits_)}
+#define RAMET_BOUNDING(mask_) {.kind = RAMET_STEP_BOUNDING, .mask = (mask_)}
+#define RAMET_CAPS(permitted_, inheritable_) \
+	{.kind = RAMET_STEP_CAPS, .permitted = (permitted_), .inheritable = (inheritable_)}
+#define RAMET_AMBIENT(mask_) {.kind = RAMET_STEP_AMBIENT, .mask = (mask_)}
+#define RAMET_PDEATHSIG(sig_) {.kind = RAMET_STEP_PDEATHSIG, .number = (sig_)}
+#define RAMET_SUBREAPER() {.kind = RAMET_STEP_SUBREAPER}
+#define RAMET_CTTY(fd_) {.kind = RAMET_STEP_CTTY, .number = (fd_)}
+#define RAMET_FOREGROUND(fd_) {.kind = RAMET_STEP_FOREGROUND, .number = (fd_)}
+/* clock_: CLOCK_MONOTONIC or CLOCK_BOOTTIME; with fresh = RAMET_TIME */
+#define RAMET_TIME_OFFSET(clock_, seconds_, nanoseconds_)                          \
+	{.kind = RAMET_STEP_TIME_OFFSET, .number = (clock_), .seconds = (seconds_), \
+	 .nanoseconds = (nanoseconds_)}
+#define RAMET_LO_UP() {.kind = RAMET_STEP_LO_UP}
+/* fd_: a pidfd (5.8) or a namespace's own file; flags_: CLONE_NEW…, which of them */
+#define RAMET_JOIN(fd_, flags_) {.kind = RAMET_STEP_JOIN, .number = (fd_), .mask = (flags_)}
+/* With fresh = RAMET_MNT. Targets of mounts, PROC's too, are then looked up inside it. */
+#define RAMET_ROOT(directory_) {.kind = RAMET_STEP_ROOT, .path = (directory_)}
+#define RAMET_BIND(source_, target_, ...) \
+	{.kind = RAMET_STEP_BIND, .source = (source_), .target = (target_), __VA_ARGS__}
+/* The directory of a cgroup; for v2 fresh = RAMET_CGROUP is cheaper, the task is born in it. */
+#define RAMET_CGROUP_DIR(directory_) {.kind = RAMET_STEP_CGROUP, .path = (directory_)}
+/* writable_: 0: read and execute below the path; 1: everything. Kernel 5.13 */
+#define RAMET_LANDLOCK(target_, writable_) \
+	{.kind = RAMET_STEP_LANDLOCK, .target = (target_), .number = (writable_)}
+#define RAMET_TMPFS(target_) {.kind = RAMET_STEP_TMPFS, .target = (target_)}
+#define RAMET_SECCOMP(bytes_, filter_) \
+	{.kind = RAMET_STEP_SECCOMP, .data = (filter_), .bytes = (bytes_)}
 /* clang-format on */
 
 /* ---- The spec ---------------------------------------------------------------------------- */
@@ -190,6 +284,7 @@ struct ramet_step {
 /* ramet_spec.options */
 #define RAMET_SEARCH_PATH 0x1u /* look `program` up in the caller's PATH if it has no slash */
 #define RAMET_NO_PIDFD 0x2u    /* do not ask for a pidfd; the task is known by its tid alone */
+#define RAMET_PROGRAM_FD 0x8u  /* run program_fd; program is its name for argv and messages */
 #define RAMET_NO_LIBC 0x4u     /* the function runs no C library code: see below */
 
 /*
@@ -227,8 +322,8 @@ struct ramet_spec {
 	const struct ramet_step *steps; /* ended by RAMET_STEP_END; NULL: none */
 	enum ramet_way way;		/* force a way; refused if it cannot give the spec */
 	unsigned options;
-	unsigned timeout_ms; /* futex and copy: until the body starts; 0: 30 s if ids change,
-				none otherwise. -ETIMEDOUT, and the child is killed */
+	unsigned timeout_ms; /* until the body starts: then -ETIMEDOUT, and the child is killed.
+				0: 30 s if ids change, none otherwise. Not with the held way */
 
 	void *stack;	   /* function that shares memory: lowest address; NULL: ramet makes one */
 	size_t stack_size; /* bytes; 0: 256 KiB. A guard page below is added when ramet makes it */
@@ -237,7 +332,8 @@ struct ramet_spec {
 	pid_t *child_tid;  /* for CLONE_CHILD_SETTID and CLONE_CHILD_CLEARTID in flags */
 	const pid_t *set_tid; /* chosen pids, innermost namespace first (5.5) */
 	size_t set_tid_size;
-	int cgroup; /* with fresh = RAMET_CGROUP: descriptor of a cgroup2 directory (5.7) */
+	int program_fd; /* with RAMET_PROGRAM_FD: an open executable, may be O_PATH, O_CLOEXEC */
+	int cgroup;	/* with fresh = RAMET_CGROUP: descriptor of a cgroup2 directory (5.7) */
 };
 
 #define RAMET_SPEC(...) ((struct ramet_spec){.size = sizeof(struct ramet_spec), __VA_ARGS__})
@@ -278,8 +374,9 @@ RAMET_API int ramet_error_format(const struct ramet_error *error, char *buf, siz
 #define RAMET_LOST_CLONE3 0x1u /* clone(2) was used: clone3 is missing or filtered */
 #define RAMET_LOST_PIDFD 0x2u  /* the pidfd was opened after the clone, or there is none */
 #define RAMET_LOST_SHARE                                                                           \
-	0x4u /* this system does not honour shared memory (valgrind, qemu-user):
+	0x4u		       /* this system does not honour shared memory (valgrind, qemu-user):
 				  the child got a copy */
+#define RAMET_LOST_HELPER 0x8u /* programs in memory cannot be run here: the child got a copy */
 
 /*
  * A started task. Yours to keep; release it with ramet_task_close(). Do not copy it while in use.

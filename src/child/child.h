@@ -56,8 +56,13 @@ struct child {
 	bool copied;		    /* memory is a copy of the caller's */
 	bool robust;		    /* memory is copied: own record->word */
 	bool notify;		    /* the caller waits on record->word */
-	int caller;		    /* pid of the launching process, in its own namespace */
-	int lifted;		    /* the one descriptor parked out of the way, -1 */
+	bool has_time_namespace;    /* step_time_offset() has made it */
+	int landlock;		    /* rules, where landlock_rights is not 0 */
+	uint64_t landlock_rights;
+	bool has_root; /* `root` is where the new root lies */
+	int root;
+	int caller; /* pid of the launching process, in its own namespace */
+	int lifted; /* the one descriptor parked out of the way, -1 */
 	struct kernel_robust_list_head robust_list;
 	struct kernel_robust_list_head *libc_robust_list; /* what own_word() set aside */
 	/* Makes the child of an init; set where a plan has that step. */

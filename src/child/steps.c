@@ -7,14 +7,8 @@
 #include "base/sys.h"
 #include "uapi/clone.h"
 
-/* linux/mount.h; the C library's <sys/mount.h> has them as enumerators of its own. */
-#define MOUNT_NOSUID 2UL
-#define MOUNT_NODEV 4UL
-#define MOUNT_NOEXEC 8UL
-#define MOUNT_REC 16384UL
-#define MOUNT_PRIVATE (1UL << 18)
-
 #define SIGKILL_NUMBER 9
+#define EMPTY_PATH 0x1000 /* AT_EMPTY_PATH */
 
 #define UNUSED __attribute__((unused))
 
@@ -65,17 +59,6 @@ long step_hostname(struct child *child UNUSED, const struct ramet_step *step)
 	while (step->path[n])
 		n++;
 	return sys_sethostname(step->path, n);
-}
-
-long step_private_mounts(struct child *child UNUSED, const struct ramet_step *step UNUSED)
-{
-	return sys_mount("none", "/", NULL, MOUNT_REC | MOUNT_PRIVATE, NULL);
-}
-
-long step_proc(struct child *child UNUSED, const struct ramet_step *step)
-{
-	return sys_mount("proc", step->path, "proc", MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC,
-			 NULL);
 }
 
 /*
@@ -133,6 +116,8 @@ long step_exec(struct child *child UNUSED, const struct ramet_step *step)
 	bool forbidden = false;
 	long r = -ENOENT;
 
+	if (step->number >= 0)
+		return sys_execveat(step->number, "", step->argv, step->envp, EMPTY_PATH);
 	for (const char *const *path = step->paths; *path; path++) {
 		r = sys_execve(*path, step->argv, step->envp);
 		if (r == -EACCES)

@@ -7,6 +7,7 @@
 
 #include "child/child.h"
 #include "launch/launch.h"
+#include "spec/words.h"
 
 /* A text that grows like snprintf's: at counts what was wanted, too. */
 struct text {
@@ -52,7 +53,8 @@ static void put_map(struct text *t, const char *name, const char *map)
 	if (!map)
 		put(t, "0 (own) 1");
 	for (; map && *map; map++)
-		put(t, "%c", *map == '\n' ? ';' : *map);
+		if (*map != '\n' || map[1])
+			put(t, "%c", *map == '\n' ? ';' : *map);
 }
 
 static void put_signal(struct text *t, const struct ramet_step *step)
@@ -78,6 +80,111 @@ static void put_program(struct text *t, const char *const *paths)
 	const char *slash = paths[1] ? strrchr(paths[0], '/') : NULL;
 
 	put(t, "%s%s", slash ? slash + 1 : paths[0], paths[1] ? " along PATH" : "");
+}
+
+static void put_flags(struct text *t, uint64_t flags)
+{
+	const size_t room = t->at < t->size ? t->size - t->at : 0;
+
+	t->at += (size_t)ramet_flags_format(flags, room ? t->buf + t->at : NULL, room);
+}
+
+static void put_word(struct text *t, const struct word *words, int32_t value)
+{
+	const char *name = word_name(words, value);
+
+	if (name)
+		put(t, "%s", name);
+	else
+		put(t, "%d", value);
+}
+
+static void put_bound(struct text *t, uint64_t bound)
+{
+	if (bound == ~0ULL)
+		put(t, "unlimited");
+	else
+		put(t, "%llu", (unsigned long long)bound);
+}
+
+/* Capability masks as lists where that is short. */
+static void put_caps(struct text *t, uint64_t mask)
+{
+	const char *comma = "";
+
+	if (__builtin_popcountll(mask) > 8) {
+		put(t, "%#llx", (unsigned long long)mask);
+		return;
+	}
+	if (!mask)
+		put(t, "none");
+	for (int cap = 0; cap < 64; cap++) {
+		if (!(mask >> cap & 1))
+			continue;
+		put(t, "%s", comma);
+		put_word(t, words_capability, cap);
+		comma = ",";
+	}
+}
+
+/* Fields of the attribute steps. */
+static void put_attribute(struct text *t, const struct ramet_step *step, char field)
+{
+	switch (field) {
+	case 'l':
+		put_word(t, words_rlimit, step->number);
+		put(t, " to ");
+		put_bound(t, step->soft);
+		put(t, ":");
+		put_bound(t, step->hard);
+		break;
+	case 'P':
+		put_word(t, words_policy, step->number);
+		put(t, ", priority %d", step->priority);
+		break;
+	case 'I':
+		put_word(t, words_io_class, step->number >> 13);
+		put(t, ", level %d", step->number & 0x1fff);
+		break;
+	case 'T': /* as the kernel adds them up: nanoseconds count forward */
+		put_word(t, words_clock, step->number);
+		put(t, " by %lld s", (long long)step->seconds);
+		if (step->nanoseconds)
+			put(t, " and %lld ns", (long long)step->nanoseconds);
+		break;
+	case 'b':
+		put_caps(t, step->mask);
+		break;
+	case 'C':
+		put_caps(t, step->permitted);
+		put(t, ", inheritable ");
+		put_caps(t, step->inheritable);
+		break;
+	case 'S':
+		put(t, "%s", ramet_signal_name(step->number));
+		break;
+	case 'B':
+		put(t, "%s%s to %s%s", step->recursive ? "all of " : "", step->source, step->target,
+		    step->read_only ? ", read-only" : "");
+		break;
+	case 'm':
+		put_word(t, words_propagation, step->number);
+		break;
+	case 'L':
+		put(t, "%s", step->number ? "everything" : "reading and execution");
+		break;
+	case 'q':
+		put(t, "%s", step->target);
+		break;
+	case 'j':
+		put_flags(t, step->mask);
+		break;
+	case 'X':
+		put(t, "%#x", (unsigned)step->number);
+		break;
+	default:
+		put(t, "%c", field);
+	}
 }
 
 static void put_field(struct text *t, const struct ramet_step *step, char field)
@@ -118,10 +225,12 @@ static void put_field(struct text *t, const struct ramet_step *step, char field)
 		put_map(t, ", gid", step->gid_map);
 		break;
 	case 'e':
+		if (step->number >= 0)
+			put(t, "descriptor %d as ", step->number);
 		put_program(t, step->paths);
 		break;
 	default:
-		put(t, "%c", field);
+		put_attribute(t, step, field);
 	}
 }
 
@@ -156,14 +265,8 @@ static const char *const way_reasons[] = {
 	[RAMET_WAY_HELD] = "memory is shared, the caller sleeps until the body runs or ends",
 	[RAMET_WAY_FUTEX] = "memory is shared, the caller runs on",
 	[RAMET_WAY_COPY] = "memory is copied",
+	[RAMET_WAY_HELPER] = "the steps run in a small helper program",
 };
-
-static void put_flags(struct text *t, uint64_t flags)
-{
-	const size_t room = t->at < t->size ? t->size - t->at : 0;
-
-	t->at += (size_t)ramet_flags_format(flags, room ? t->buf + t->at : NULL, room);
-}
 
 static void put_call(struct text *t, const struct plan *plan)
 {
@@ -205,7 +308,7 @@ int ramet_plan_format(const struct ramet_spec *spec, char *buf, size_t size,
 
 	if (size)
 		*buf = 0;
-	r = launch_plan(spec, &loaded, false, &plan, error);
+	r = launch_plan(spec, &loaded, false, true, &plan, error);
 	if (r < 0)
 		return r;
 	put_plan(&t, &plan);

@@ -22,6 +22,9 @@ int error_check(struct ramet_error *error, int r, const struct plan_refusal *ref
 		error->rule = refusal->id;
 		error->why = refusal->why;
 		error->mend = refusal->mend;
+		error->kind = refusal->kind;
+		snprintf(error->detail, sizeof(error->detail), "%s",
+			 step_kind(refusal->kind) ? step_kind(refusal->kind)->name : "");
 	}
 	return r;
 }
@@ -56,6 +59,27 @@ int error_clone(struct ramet_error *error, int r, const struct plan *plan)
 	return r;
 }
 
+static const struct {
+	uint32_t kind;
+	int error;
+	const char *why, *mend;
+} mends[] = {
+#define MEND(kind_, error_, why_, mend_)                                                           \
+	{.kind = RAMET_STEP_##kind_, .error = (error_), .why = (why_), .mend = (mend_)},
+#include "launch/mends.def"
+};
+
+static void explain_step(struct ramet_error *error)
+{
+	for (size_t i = 0; i < sizeof(mends) / sizeof(mends[0]); i++) {
+		if (mends[i].kind != error->kind || mends[i].error != error->error)
+			continue;
+		error->why = mends[i].why;
+		error->mend = mends[i].mend;
+		return;
+	}
+}
+
 int error_step(struct ramet_error *error, int r, const struct plan *plan, unsigned index)
 {
 	fill(error, r, RAMET_STAGE_STEP);
@@ -65,6 +89,7 @@ int error_step(struct ramet_error *error, int r, const struct plan *plan, unsign
 	error->step_count = plan->count;
 	error->kind = plan->steps[index].kind;
 	step_describe(&plan->steps[index], error->detail, sizeof(error->detail));
+	explain_step(error);
 	return r;
 }
 
@@ -91,8 +116,9 @@ int ramet_error_format(const struct ramet_error *e, char *buf, size_t size)
 
 	switch (e->stage) {
 	case RAMET_STAGE_CHECK:
-		return snprintf(buf, size, "refused before launch: %.*s (%s, rule %s)",
-				bare(e->why), e->why, errno_name(e->error), e->rule);
+		return snprintf(buf, size, "refused before launch: %s%s%.*s (%s, rule %s)",
+				e->detail, *e->detail ? ": " : "", bare(e->why), e->why,
+				errno_name(e->error), e->rule);
 	case RAMET_STAGE_STEP:
 		return snprintf(buf, size, "step %u of %u, %s: %s", e->step, e->step_count,
 				e->detail, errno_text);

@@ -25,7 +25,7 @@ unsigned fdmap_room(const struct ramet_step *steps)
 	const unsigned keeps = count_kind(steps, RAMET_STEP_KEEP);
 
 	/* Each cycle of at least two moves is lifted once; each kept one parts two stretches. */
-	return 2 * dups + keeps + (dups + keeps + 2);
+	return 2 * dups + keeps + (dups + keeps + 3);
 }
 
 static struct ramet_step dup_step(int from, int to)
@@ -103,7 +103,7 @@ static unsigned close_gaps(int *kept, unsigned n, struct ramet_step *out)
 	return made;
 }
 
-unsigned fdmap_make(const struct ramet_step *steps, struct ramet_step *out, int *kept)
+unsigned fdmap_make(const struct ramet_step *steps, int program, struct ramet_step *out, int *kept)
 {
 	const unsigned dups = count_kind(steps, RAMET_STEP_DUP);
 	/* Scratch at the end of the room, beyond what this can fill before it is used up. */
@@ -112,6 +112,8 @@ unsigned fdmap_make(const struct ramet_step *steps, struct ramet_step *out, int 
 
 	for (int fd = 0; fd < 3; fd++)
 		kept[n++] = fd;
+	if (program >= 3)
+		kept[n++] = program;
 	for (const struct ramet_step *s = steps; s && s->kind; s++)
 		if (s->kind == RAMET_STEP_KEEP || s->kind == RAMET_STEP_DUP)
 			kept[n++] = s->kind == RAMET_STEP_KEEP ? s->number : s->to;

@@ -23,6 +23,7 @@ static struct {
 	unsigned active[2], waiting[2];
 	enum sort turn; /* whose newcomers go first where both wait */
 	int dumpable;	/* before the first guard */
+	int process;	/* whose state this is */
 } gate = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static void enter(enum sort sort)
@@ -56,6 +57,17 @@ void guard_forget(void)
 	gate.changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
 }
 
+/* In a copy made by a raw clone no handler has run: its first launch notices. */
+static void gate_lock(void)
+{
+	const int process = (int)sys_getpid();
+
+	if (gate.process && gate.process != process)
+		guard_forget();
+	gate.process = process;
+	pthread_mutex_lock(&gate.lock);
+}
+
 static void before_fork(void)
 {
 	pthread_mutex_lock(&gate.lock);
@@ -77,7 +89,7 @@ int guard_take(void)
 	long r = 0;
 
 	pthread_once(&once, watch_forks);
-	pthread_mutex_lock(&gate.lock);
+	gate_lock();
 	enter(GUARDS);
 	if (gate.active[GUARDS] == 1) {
 		r = sys_prctl(KERNEL_PR_GET_DUMPABLE, 0, 0, 0, 0);
@@ -93,7 +105,7 @@ int guard_take(void)
 
 void guard_let_go(void)
 {
-	pthread_mutex_lock(&gate.lock);
+	gate_lock();
 	/* 2 cannot be set from here and was root's own choice: leave 0, the stricter. */
 	if (gate.active[GUARDS] == 1 && gate.dumpable == 1)
 		sys_prctl(KERNEL_PR_SET_DUMPABLE, 1, 0, 0, 0);
@@ -103,14 +115,14 @@ void guard_let_go(void)
 
 void maps_begin(void)
 {
-	pthread_mutex_lock(&gate.lock);
+	gate_lock();
 	enter(MAPS);
 	pthread_mutex_unlock(&gate.lock);
 }
 
 void maps_end(void)
 {
-	pthread_mutex_lock(&gate.lock);
+	gate_lock();
 	leave(MAPS);
 	pthread_mutex_unlock(&gate.lock);
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/sys.h"
@@ -10,6 +11,14 @@
 #include "launch/launch.h"
 
 extern char **environ;
+
+int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 
 enum { UNKNOWN = 0, SHARES, COPIES };
 
@@ -104,7 +113,7 @@ static bool may_set_tls(const struct ramet_spec *spec)
 }
 
 int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded, bool twice,
-		struct plan *ret, struct ramet_error *error)
+		bool helper, struct plan *ret, struct ramet_error *error)
 {
 	struct plan_refusal refusal = {
 		.id = "spec-size",
@@ -112,6 +121,7 @@ int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded, bo
 		.mend = "Make specs with RAMET_SPEC(), and use no field newer than the library.",
 	};
 	struct plan_host host = {
+		.helper = helper,
 		.path = getenv("PATH"),
 		.envp = environ,
 	};

@@ -59,11 +59,21 @@ static int reap_all(long program)
 	return found < 0 && pid == -ECHILD ? UNSEEN : found;
 }
 
+/* The program has left the process group that it shares with this init otherwise. */
+static bool has_left(const struct child *child)
+{
+	for (unsigned i = 0; i < child->count; i++)
+		if (child->steps[i].kind == RAMET_STEP_SETSID ||
+		    child->steps[i].kind == RAMET_STEP_SETPGID)
+			return true;
+	return false;
+}
+
 /*
- * What the terminal sends goes to the program directly, it is in the same process group; the rest
- * was meant for it and came here because this is the pid known outside.
+ * What the terminal sends goes to the program directly if it is in the same process group; the
+ * rest was meant for it and came here because this is the pid known outside.
  */
-static int serve(long program)
+static int serve(long program, bool terminal_too)
 {
 	const uint64_t all = ~0ULL;
 	siginfo_t info;
@@ -75,9 +85,21 @@ static int serve(long program)
 		if (code >= 0)
 			return code;
 		sig = sys_sigtimedwait(&all, &info, NULL);
-		if (sig > 0 && sig != SIGCHLD && info.si_code != SI_KERNEL)
+		if (sig > 0 && sig != SIGCHLD && (terminal_too || info.si_code != SI_KERNEL))
 			sys_kill((int)program, (int)sig);
 	}
+}
+
+/*
+ * The program's parent is this init, so a signal at the launcher's end reaches it by way of here:
+ * passed on like any other, or for SIGKILL by the end of all.
+ */
+static void follow_launcher(const struct child *child)
+{
+	for (unsigned i = 0; i < child->count; i++)
+		if (child->steps[i].kind == RAMET_STEP_PDEATHSIG)
+			sys_prctl(KERNEL_PR_SET_PDEATHSIG, (unsigned long)child->steps[i].number, 0,
+				  0, 0);
 }
 
 long init_split(struct child *child, unsigned next)
@@ -89,6 +111,7 @@ long init_split(struct child *child, unsigned next)
 	struct inner inner = {.child = child, .next = next};
 	struct kernel_sigaction sigchld = {0};
 	struct raw_used used = {0};
+	const bool terminal_too = has_left(child);
 	const uint64_t all = ~0ULL;
 	long program;
 
@@ -97,7 +120,11 @@ long init_split(struct child *child, unsigned next)
 	inner.ignores_sigchld = sigchld.handler == (void *)SIG_IGN;
 	set_sigchld((void *)SIG_DFL);
 	sys_prctl(KERNEL_PR_SET_DUMPABLE, 0, 0, 0, 0);
+	/* Before the program can look; it takes its own name at exec. */
+	sys_prctl(KERNEL_PR_SET_NAME, (unsigned long)"ramet-init", 0, 0, 0);
+	follow_launcher(child);
 	child->used_flags = &used.flags;
+	child->caller = (int)sys_getpid(); /* of the program */
 	program = raw_clone(&args, sizeof(args), CLONE_CLEAR_SIGHAND, &used, run_inner, &inner);
 	if (program < 0) {
 		child->record->step = next - 1;
@@ -109,10 +136,9 @@ long init_split(struct child *child, unsigned next)
 		sys_wait4((int)program, NULL, (int)KERNEL_WALL, NULL);
 		return CHILD_FAILED_STATUS;
 	}
-	sys_prctl(KERNEL_PR_SET_NAME, (unsigned long)"ramet-init", 0, 0, 0);
 	child_close_range(0, ~0U);
 	sys_chdir("/");
 	sys_sigprocmask(SET_MASK, &all, NULL);
 	child_started(child);
-	return serve(program);
+	return serve(program, terminal_too);
 }

@@ -18,6 +18,7 @@
 #include "base/sys.h"
 #include "launch/caller_side.h"
 #include "launch/error.h"
+#include "launch/helper.h"
 
 /* After SIGKILL a child that is still there after this long hangs in the kernel. */
 #define KILL_PATIENCE_MS 1000
@@ -34,23 +35,16 @@
 struct launch {
 	struct plan plan;
 	struct raw_used used;
-	struct slot *slot; /* NULL: held on the caller's stack */
-	uint64_t mask;	   /* the caller's */
+	struct slot *slot;     /* NULL: none is needed */
+	struct helper *helper; /* the helper way's */
+	struct child_record *record;
+	uint64_t mask; /* the caller's */
 	int pidfd;
 	pid_t tid;
-	bool guarded; /* holds a guard_take() */
-	bool mapping; /* between maps_begin() and maps_end() */
+	bool no_helper; /* programs in memory cannot be run */
+	bool guarded;	/* holds a guard_take() */
+	bool mapping;	/* between maps_begin() and maps_end() */
 };
-
-/* ---- Time ----------------------------------------------------------------------------------- */
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* ---- Making the task ------------------------------------------------------------------------- */
 
@@ -219,14 +213,17 @@ static bool is_settled(uint32_t word)
  */
 static bool has_execed_unseen(const struct launch *l)
 {
-	return l->plan.way == RAMET_WAY_COPY && l->plan.execs &&
-	       phase_of(&l->slot->record) == CHILD_BODY && has_execed(l);
+	if (phase_of(l->record) != CHILD_BODY)
+		return false;
+	if (l->helper)
+		return helper_has_execed(l->helper, l->tid);
+	return l->plan.way == RAMET_WAY_COPY && l->plan.execs && has_execed(l);
 }
 
 /* Until settled or until `deadline`. 0 or -ETIMEDOUT. */
 static int await_settled(struct launch *l, int64_t deadline)
 {
-	const uint32_t *word = &l->slot->record.word;
+	const uint32_t *word = &l->record->word;
 	/* A thread cannot be killed alone, and nothing could be seen of it. */
 	const bool looks = !(l->used.flags & CLONE_THREAD);
 	int64_t now = now_ms(), look = looks ? now + LOOK_MS : INT64_MAX, rest;
@@ -253,8 +250,15 @@ static int await_settled(struct launch *l, int64_t deadline)
 
 static void send_go(struct launch *l, uint32_t go)
 {
-	__atomic_store_n(&l->slot->record.go, go, __ATOMIC_RELEASE);
-	sys_futex_wake(&l->slot->record.go, 1);
+	__atomic_store_n(&l->record->go, go, __ATOMIC_RELEASE);
+	sys_futex_wake(&l->record->go, 1);
+}
+
+static void begin_mapping(struct launch *l)
+{
+	l->mapping = l->plan.caller_steps && geteuid() != 0;
+	if (l->mapping)
+		maps_begin();
 }
 
 static void end_mapping(struct launch *l)
@@ -322,7 +326,7 @@ static int settle(struct launch *l, struct ramet_error *error)
 	send_go(l, CHILD_GO_ON);
 	if (await_settled(l, deadline) < 0)
 		return give_up(l, error);
-	return judge(l, &l->slot->record, error);
+	return judge(l, l->record, error);
 }
 
 /* In the child, where memory was copied: the steps, then the body or back to the caller. */
@@ -372,9 +376,8 @@ static int launch_beside(struct launch *l, const struct ramet_spec *spec, struct
 	if (!slot)
 		return error_prepare(error, -ENOMEM, "a stack for the child");
 	l->slot = slot;
-	l->mapping = l->plan.caller_steps && geteuid() != 0;
-	if (l->mapping)
-		maps_begin();
+	l->record = &slot->record;
+	begin_mapping(l);
 	block_signals(l);
 	fill_child(l, &slot->child, &slot->used);
 	use_slot(l, spec);
@@ -389,6 +392,55 @@ static int launch_beside(struct launch *l, const struct ramet_spec *spec, struct
 	if (l->plan.way == RAMET_WAY_HELD)
 		return judge(l, &slot->record, error);
 	return l->plan.handshake ? settle(l, error) : 0;
+}
+
+/* ---- Helper ------------------------------------------------------------------------------------- */
+
+/* The task is made held, and execs the helper; from then on it is like any with its own memory. */
+static int start_helper(struct launch *l, struct ramet_error *error)
+{
+	struct child_record boot = {0};
+	struct child child = {.record = &boot, .lifted = -1};
+	long r;
+
+	fill_child(l, &child, &l->used);
+	child.steps = l->helper->boot;
+	child.count = l->helper->boot_count;
+	r = make_task(l, &child, &l->used);
+	if (r < 0)
+		return error_clone(error, (int)r, &l->plan);
+	l->tid = (pid_t)r;
+	if (phase_of(&boot) == CHILD_BODY)
+		return 0;
+	bury(l);
+	r = phase_of(&boot) == CHILD_FAILED ? -boot.error : -ECANCELED;
+	l->no_helper = helper_is_missing((int)r);
+	return error_prepare(error, (int)r, "starting ramet's helper");
+}
+
+static int launch_helper(struct launch *l, struct ramet_error *error)
+{
+	struct helper helper;
+	int r;
+
+	begin_mapping(l);
+	block_signals(l);
+	r = helper_open(&l->plan, &helper);
+	if (r == 0) {
+		l->helper = &helper;
+		l->record = helper.record;
+		r = start_helper(l, error);
+	} else {
+		l->no_helper = helper_is_missing(r);
+		error_prepare(error, r, "the files of ramet's helper");
+	}
+	unblock_signals(l);
+	if (r == 0)
+		r = settle(l, error);
+	if (l->helper)
+		helper_close(l->helper);
+	l->helper = NULL;
+	return r;
 }
 
 /* ---- The result --------------------------------------------------------------------------------- */
@@ -425,32 +477,53 @@ static bool needs_slot(const struct plan *plan, const struct ramet_spec *spec)
 	return plan->way != RAMET_WAY_HELD || spec->stack_size;
 }
 
-/* 0 or -errno in the caller; 0 with task->tid 0 in a child that returns twice. */
+static int launch_by_way(struct launch *l, const struct ramet_spec *spec, struct ramet_error *error)
+{
+	if (l->plan.way == RAMET_WAY_HELPER)
+		return launch_helper(l, error);
+	if (needs_slot(&l->plan, spec))
+		return launch_beside(l, spec, error);
+	return launch_held(l, error);
+}
+
+/* 0 or -errno in the caller; 0 with l->tid 0 in a child that returns twice. */
+static int attempt(struct launch *l, const struct ramet_spec *spec, bool twice,
+		   struct ramet_task *ret_task, struct ramet_error *error)
+{
+	struct ramet_spec loaded;
+	int r = launch_plan(spec, &loaded, twice, !l->no_helper, &l->plan, error);
+
+	if (r < 0)
+		return r;
+	r = launch_by_way(l, &loaded, error);
+	if (!twice || l->tid) {
+		end_mapping(l);
+		if (l->guarded)
+			guard_let_go();
+	}
+	if (l->slot && (r < 0 || !l->plan.keep_stack || !l->tid)) {
+		slot_give(l->slot);
+		l->slot = NULL;
+	}
+	if (r == 0)
+		fill_task(l, ret_task);
+	/* A raw copy of a threaded caller may hold malloc's locks for ever: leave the plan to it. */
+	if (r < 0 || l->tid || l->plan.libc_fork)
+		plan_free(&l->plan);
+	return r;
+}
+
 static int launch(const struct ramet_spec *spec, bool twice, struct ramet_task *ret_task,
 		  struct ramet_error *error)
 {
 	struct launch l = {.pidfd = -1};
-	struct ramet_spec loaded;
-	int r = launch_plan(spec, &loaded, twice, &l.plan, error);
+	int r = attempt(&l, spec, twice, ret_task, error);
 
-	if (r < 0)
-		return r;
-	r = needs_slot(&l.plan, &loaded) ? launch_beside(&l, &loaded, error)
-					 : launch_held(&l, error);
-	if (!twice || l.tid) {
-		end_mapping(&l);
-		if (l.guarded)
-			guard_let_go();
+	/* Nothing of the helper has run yet: do it in a copy. */
+	if (r < 0 && l.no_helper) {
+		l = (struct launch){.pidfd = -1, .no_helper = true};
+		r = attempt(&l, spec, twice, ret_task, error);
 	}
-	if (l.slot && (r < 0 || !l.plan.keep_stack || !l.tid)) {
-		slot_give(l.slot);
-		l.slot = NULL;
-	}
-	if (r == 0)
-		fill_task(&l, ret_task);
-	/* A raw copy of a threaded caller may hold malloc's locks for ever: leave the plan to it. */
-	if (r < 0 || l.tid || l.plan.libc_fork)
-		plan_free(&l.plan);
 	return r;
 }
 

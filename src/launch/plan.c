@@ -34,6 +34,13 @@ static int refuse(enum launch_rule rule, struct plan_refusal *ret)
 	return -EINVAL;
 }
 
+static int refuse_step(enum launch_rule rule, uint32_t kind, struct plan_refusal *ret)
+{
+	*ret = launch_rules[rule];
+	ret->kind = kind;
+	return -EINVAL;
+}
+
 struct ramet_call plan_call(const struct plan *plan)
 {
 	const struct clone_args *a = &plan->args;
@@ -62,20 +69,81 @@ static bool changes_identity(const struct ramet_spec *spec)
 	return steps_have(spec->steps, RAMET_STEP_UID) || steps_have(spec->steps, RAMET_STEP_GID);
 }
 
+/* Joining a pid namespace moves only children: somebody has to stay outside. */
+static bool joins_pids(const struct ramet_spec *spec)
+{
+	for (const struct ramet_step *s = spec->steps; s && s->kind; s++)
+		if (s->kind == RAMET_STEP_JOIN && s->mask & CLONE_NEWPID)
+			return true;
+	return false;
+}
+
+/* The task made is not the one that runs the program. */
+static bool stays_behind(const struct ramet_spec *spec)
+{
+	return steps_have(spec->steps, RAMET_STEP_INIT) || joins_pids(spec);
+}
+
+/*
+ * An init lives on. Who joins a user or pid namespace can be reached by its root, and with it the
+ * caller if they share memory; and time namespaces take nobody who shares (EUSERS).
+ */
+static bool needs_own_memory(const struct ramet_spec *spec)
+{
+	return steps_have(spec->steps, RAMET_STEP_INIT) || steps_have(spec->steps, RAMET_STEP_JOIN);
+}
+
 /*
  * With memory shared a child in a cgroup with a memory limit may be killed for want of memory,
- * and everything that shares the memory with it, unless the caller is held by vfork.
+ * and everything that shares the memory with it, unless the caller is held by vfork. Its
+ * oom_score_adj would be the caller's too.
  */
+static bool endangers_caller(const struct plan *plan, const struct ramet_spec *spec)
+{
+	return plan->args.flags & CLONE_INTO_CGROUP || steps_have(spec->steps, RAMET_STEP_CGROUP) ||
+	       steps_have(spec->steps, RAMET_STEP_OOM_SCORE_ADJ);
+}
+
+/* A caller that sleeps in the kernel can neither help nor keep a deadline. */
+static bool must_run_on(const struct plan *plan, const struct ramet_spec *spec)
+{
+	return plan->caller_steps || changes_identity(spec) || spec->timeout_ms;
+}
+
+static bool is_own_path(const char *path)
+{
+	static const char *const own[] = {"/proc/self", "/proc/thread-self", "/dev/fd", "/dev/std"};
+
+	for (size_t i = 0; path && i < sizeof(own) / sizeof(own[0]); i++)
+		if (strncmp(path, own[i], strlen(own[i])) == 0)
+			return true;
+	return false;
+}
+
+/* The helper is not the caller: what it finds as its own, or would share, is not the caller's. */
+static bool misleads_helper(const struct plan *plan, const struct ramet_spec *spec)
+{
+	bool own = plan->args.flags & CLONE_FILES || is_own_path(spec->program);
+
+	for (const struct ramet_step *s = spec->steps; s && s->kind && !own; s++) {
+		own = step_limits(s->kind)->text && is_own_path(s->path);
+		own |= step_limits(s->kind)->target && is_own_path(s->target);
+	}
+	return own;
+}
+
 static enum ramet_way choose_program_way(const struct plan *plan, const struct ramet_spec *spec)
 {
-	const bool cgroup = plan->args.flags & CLONE_INTO_CGROUP;
-	const bool caller = plan->caller_steps || changes_identity(spec);
-
-	if (!(plan->args.flags & CLONE_VM) || steps_have(spec->steps, RAMET_STEP_INIT))
+	if (!(plan->args.flags & CLONE_VM))
 		return RAMET_WAY_COPY;
-	if (caller)
-		return cgroup ? RAMET_WAY_COPY : RAMET_WAY_FUTEX;
-	return RAMET_WAY_HELD;
+	/* A frozen cgroup holds even the start of the helper, and with it the caller. */
+	if (spec->timeout_ms && plan->args.flags & CLONE_INTO_CGROUP)
+		return RAMET_WAY_COPY;
+	if (needs_own_memory(spec))
+		return RAMET_WAY_HELPER;
+	if (!must_run_on(plan, spec))
+		return RAMET_WAY_HELD;
+	return endangers_caller(plan, spec) ? RAMET_WAY_HELPER : RAMET_WAY_FUTEX;
 }
 
 static enum ramet_way choose_function_way(const struct plan *plan)
@@ -89,12 +157,14 @@ static bool way_fits(const struct plan *plan, const struct ramet_spec *spec)
 {
 	switch (spec->way) {
 	case RAMET_WAY_HELD:
-		return plan->args.flags & CLONE_VM && !plan->caller_steps &&
-		       !changes_identity(spec);
+		return plan->args.flags & CLONE_VM && !must_run_on(plan, spec) &&
+		       !needs_own_memory(spec);
 	case RAMET_WAY_FUTEX:
 		return plan->args.flags & CLONE_VM && !(spec->flags & CLONE_VFORK) &&
-		       !(plan->args.flags & CLONE_INTO_CGROUP) &&
-		       !steps_have(spec->steps, RAMET_STEP_INIT);
+		       !endangers_caller(plan, spec) && !needs_own_memory(spec);
+	case RAMET_WAY_HELPER:
+		return plan->args.flags & CLONE_VM && plan->body == PLAN_PROGRAM &&
+		       !misleads_helper(plan, spec);
 	case RAMET_WAY_COPY:
 		return plan->body == PLAN_PROGRAM || !(plan->args.flags & CLONE_VM);
 	case RAMET_WAY_ANY:
@@ -110,6 +180,7 @@ static void apply_way(struct plan *plan, const struct ramet_spec *spec)
 
 	switch (plan->way) {
 	case RAMET_WAY_HELD:
+	case RAMET_WAY_HELPER: /* the caller is held until the helper runs */
 		*flags |= CLONE_VFORK;
 		break;
 	case RAMET_WAY_FUTEX:
@@ -154,6 +225,13 @@ static int choose_way(struct plan *plan, const struct ramet_spec *spec,
 		plan->way = RAMET_WAY_COPY;
 		plan->lost |= RAMET_LOST_SHARE;
 	}
+	if (plan->way == RAMET_WAY_HELPER && (!host->helper || misleads_helper(plan, spec))) {
+		plan->lost |= host->helper ? 0 : RAMET_LOST_HELPER;
+		plan->way = RAMET_WAY_COPY;
+	}
+	/* The helper's own exec is the one that turns the exit signal. */
+	if (plan->way == RAMET_WAY_HELPER)
+		plan->execs = false;
 	apply_way(plan, spec);
 	return 0;
 }
@@ -172,7 +250,9 @@ static int check_function(struct plan *plan, const struct ramet_spec *spec,
 {
 	const bool no_libc = spec->options & RAMET_NO_LIBC;
 
-	if (plan->args.flags & CLONE_VM && changes_identity(spec))
+	if (plan->args.flags & CLONE_VM &&
+	    (changes_identity(spec) || steps_have(spec->steps, RAMET_STEP_JOIN) ||
+	     steps_have(spec->steps, RAMET_STEP_OOM_SCORE_ADJ)))
 		return refuse(LAUNCH_RULE_IDENTITY_SHARED, ret);
 	switch (plan->way) {
 	case RAMET_WAY_COPY:
@@ -284,10 +364,16 @@ static bool is_fd_kind(uint32_t kind)
 	return kind == RAMET_STEP_DUP || kind == RAMET_STEP_KEEP || kind == RAMET_STEP_CLOSE_REST;
 }
 
+/* What is open until exec because it is what exec runs, or -1. */
+static int program_fd(const struct ramet_spec *spec)
+{
+	return spec->options & RAMET_PROGRAM_FD ? spec->program_fd : -1;
+}
+
 static void add_steps(struct plan *plan, const struct ramet_spec *spec, struct ramet_step *scratch,
 		      int *kept)
 {
-	const unsigned fds = fdmap_make(spec->steps, scratch, kept);
+	const unsigned fds = fdmap_make(spec->steps, program_fd(spec), scratch, kept);
 
 	for (const struct ramet_step *s = spec->steps; s && s->kind; s++)
 		if (!is_fd_kind(s->kind) && step_kind(s->kind)->side != STEP_SIDE_PLAN)
@@ -296,6 +382,17 @@ static void add_steps(struct plan *plan, const struct ramet_spec *spec, struct r
 		add(plan, scratch[i]);
 	if (drops_groups(spec))
 		add(plan, (struct ramet_step){.kind = RAMET_STEP_GROUPS});
+	if (joins_pids(spec) && !steps_have(spec->steps, RAMET_STEP_INIT))
+		add(plan, (struct ramet_step){.kind = RAMET_STEP_INIT});
+	if (steps_have(spec->steps, RAMET_STEP_LANDLOCK))
+		add(plan, (struct ramet_step){.kind = RAMET_STEP_RESTRICT});
+	if (steps_have(spec->steps, RAMET_STEP_ROOT))
+		add(plan, (struct ramet_step){.kind = RAMET_STEP_PIVOT});
+	if (steps_have(spec->steps, RAMET_STEP_UID) &&
+	    (steps_have(spec->steps, RAMET_STEP_CAPS) ||
+	     steps_have(spec->steps, RAMET_STEP_AMBIENT)) &&
+	    !steps_have(spec->steps, RAMET_STEP_KEEP_CAPS))
+		add(plan, (struct ramet_step){.kind = RAMET_STEP_KEEP_CAPS});
 	if (changes_identity(spec) && plan->way == RAMET_WAY_FUTEX)
 		add(plan, (struct ramet_step){.kind = RAMET_STEP_GUARD_MEMORY});
 	if (plan->caller_steps || steps_have(plan->steps, RAMET_STEP_GUARD_MEMORY))
@@ -308,6 +405,8 @@ static void add_steps(struct plan *plan, const struct ramet_spec *spec, struct r
 static void add_body(struct plan *plan, const struct ramet_spec *spec, const struct plan_host *host,
 		     const char *const *paths, char **argv)
 {
+	static char *const empty[] = {NULL};
+
 	if (plan->body == PLAN_TWICE)
 		return;
 	if (plan->body == PLAN_FUNCTION) {
@@ -318,17 +417,20 @@ static void add_body(struct plan *plan, const struct ramet_spec *spec, const str
 	argv[0] = (char *)spec->program;
 	argv[1] = NULL;
 	add(plan, (struct ramet_step){.kind = RAMET_STEP_EXEC,
+				      .number = program_fd(spec),
 				      .paths = paths,
 				      .argv = spec->argv ? spec->argv : argv,
-				      .envp = spec->envp ? spec->envp : host->envp});
+				      .envp = spec->envp   ? spec->envp
+					      : host->envp ? host->envp
+							   : empty});
 }
 
 /* ---- Candidates of a PATH search ------------------------------------------------------------- */
 
 static bool searches(const struct ramet_spec *spec)
 {
-	return spec->program && spec->options & RAMET_SEARCH_PATH && !strchr(spec->program, '/') &&
-	       *spec->program;
+	return spec->program && spec->options & RAMET_SEARCH_PATH &&
+	       !(spec->options & RAMET_PROGRAM_FD) && !strchr(spec->program, '/') && *spec->program;
 }
 
 static const char *search_path(const struct plan_host *host)
@@ -378,7 +480,7 @@ static unsigned count_steps(const struct ramet_step *steps)
 	return n;
 }
 
-#define PLAN_OWN_STEPS 8
+#define PLAN_OWN_STEPS 12
 
 /* One block: steps, scratch for descriptors, candidate pointers, argv, numbers, candidate text. */
 static int build(struct plan *plan, const struct ramet_spec *spec, const struct plan_host *host)
@@ -397,7 +499,7 @@ static int build(struct plan *plan, const struct ramet_spec *spec, const struct 
 
 	plan->memory_ =
 		calloc(1, (steps + fds) * sizeof(*plan->steps) + (paths + 2) * sizeof(char *) +
-				  (fds + 4) * sizeof(int) + text);
+				  (fds + 5) * sizeof(int) + text);
 	if (!plan->memory_)
 		return -ENOMEM;
 	plan->steps = plan->memory_;
@@ -406,7 +508,7 @@ static int build(struct plan *plan, const struct ramet_spec *spec, const struct 
 	argv = (char **)(candidates + paths);
 	kept = (int *)(argv + 2);
 	if (search)
-		write_candidates(path, spec->program, candidates, (char *)(kept + fds + 4));
+		write_candidates(path, spec->program, candidates, (char *)(kept + fds + 5));
 	else
 		candidates[0] = spec->program;
 	add_steps(plan, spec, scratch, kept);
@@ -423,7 +525,7 @@ void plan_free(struct plan *plan)
 /* ---- All together ------------------------------------------------------------------------------ */
 
 /* What can be refused before flags and way are known. */
-static enum launch_rule check_spec(const struct ramet_spec *spec, bool twice)
+static enum launch_rule check_spec(const struct ramet_spec *spec, bool twice, uint32_t *ret_kind)
 {
 	if (!!spec->program + !!spec->fn + twice != 1)
 		return LAUNCH_RULE_ONE_BODY;
@@ -433,7 +535,12 @@ static enum launch_rule check_spec(const struct ramet_spec *spec, bool twice)
 		return LAUNCH_RULE_SMALL_STACK;
 	if (spec->stack && !spec->stack_size)
 		return LAUNCH_RULE_SMALL_STACK;
-	return steps_check(spec->steps);
+	if (spec->options & RAMET_PROGRAM_FD && (!spec->program || spec->program_fd < 0))
+		return LAUNCH_RULE_DESCRIPTOR_RANGE;
+	for (const struct ramet_step *s = spec->steps; s && s->kind; s++)
+		if (s->kind == RAMET_STEP_DUP && s->to == program_fd(spec))
+			return LAUNCH_RULE_TARGET_ONCE;
+	return steps_check(spec->steps, ret_kind);
 }
 
 static bool steps_can_fail(const struct ramet_spec *spec)
@@ -465,7 +572,8 @@ static int kernel_refuses(const struct plan *plan, uint64_t flags, struct plan_r
  */
 static uint64_t flags_asked(const struct plan *plan, const struct ramet_spec *spec)
 {
-	const bool asked = spec->preset || spec->share & RAMET_MEMORY || spec->flags & CLONE_VM;
+	const bool asked = spec->share & RAMET_MEMORY || spec->flags & CLONE_VM ||
+			   (spec->preset && spec->preset != RAMET_PRESET_CONTAINER);
 
 	return plan->args.flags & ~(plan->body == PLAN_PROGRAM && !asked ? CLONE_VM : 0);
 }
@@ -479,9 +587,11 @@ static uint64_t flags_asked(const struct plan *plan, const struct ramet_spec *sp
  */
 static void plan_exit_signal(struct plan *plan, const struct ramet_spec *spec, int sig)
 {
-	plan->execs = plan->body == PLAN_PROGRAM && !steps_have(spec->steps, RAMET_STEP_INIT) &&
+	plan->execs = plan->body == PLAN_PROGRAM && !stays_behind(spec) &&
 		      !(plan->args.flags & CLONE_PARENT);
-	plan->exit_signal = plan->execs ? SIGCHLD : sig;
+	if (plan->body == PLAN_PROGRAM && !(plan->args.flags & CLONE_PARENT))
+		sig = SIGCHLD;
+	plan->exit_signal = sig;
 	plan->args.exit_signal = plan->execs ? 0 : (uint64_t)sig;
 }
 
@@ -490,6 +600,7 @@ static int plan_flags(struct plan *plan, const struct ramet_spec *spec,
 {
 	const struct spec_rule *rule;
 	enum launch_rule own;
+	uint32_t kind = 0;
 	int sig = 0, r;
 
 	r = spec_flags(spec, plan->body == PLAN_PROGRAM ? RAMET_PRESET_SPAWN : RAMET_PRESET_FORK,
@@ -498,6 +609,10 @@ static int plan_flags(struct plan *plan, const struct ramet_spec *spec,
 		*ret = (struct plan_refusal){.id = rule->id, .why = rule->why, .mend = rule->mend};
 		return r;
 	}
+	/* In a container it is nobody's choice either what memory the program begins in. */
+	if (plan->body == PLAN_PROGRAM && spec->preset == RAMET_PRESET_CONTAINER &&
+	    !(spec->copy & RAMET_MEMORY))
+		plan->args.flags |= CLONE_VM;
 	plan_exit_signal(plan, spec, sig);
 	if (plan->body == PLAN_PROGRAM && plan->args.flags & CLONE_THREAD)
 		return refuse(LAUNCH_RULE_EXEC_IN_THREAD, ret);
@@ -511,10 +626,13 @@ static int plan_flags(struct plan *plan, const struct ramet_spec *spec,
 	 */
 	if (plan->body == PLAN_PROGRAM)
 		plan->args.flags &= ~CLONE_SIGHAND;
-	own = steps_check_call(spec->steps, plan->args.flags);
+	own = steps_check_call(spec->steps, plan->args.flags, &kind);
 	if (own)
-		return refuse(own, ret);
-	if (plan->body != PLAN_PROGRAM && steps_have(spec->steps, RAMET_STEP_INIT))
+		return refuse_step(own, kind, ret);
+	/* Made by the step itself, since offsets cannot be written once a task is inside. */
+	if (steps_have(spec->steps, RAMET_STEP_TIME_OFFSET))
+		plan->args.flags &= ~CLONE_NEWTIME;
+	if (plan->body != PLAN_PROGRAM && stays_behind(spec))
 		return refuse(LAUNCH_RULE_INIT_NEEDS_PROGRAM, ret);
 	return 0;
 }
@@ -523,12 +641,13 @@ int plan_make(const struct ramet_spec *spec, bool twice, const struct plan_host 
 	      struct plan *ret, struct plan_refusal *ret_refusal)
 {
 	struct plan plan = {.sigmask = -1};
-	enum launch_rule rule = check_spec(spec, twice);
+	uint32_t kind = 0;
+	enum launch_rule rule = check_spec(spec, twice, &kind);
 	int r;
 
 	*ret_refusal = (struct plan_refusal){0};
 	if (rule)
-		return refuse(rule, ret_refusal);
+		return refuse_step(rule, kind, ret_refusal);
 	plan.body = twice ? PLAN_TWICE : spec->fn ? PLAN_FUNCTION : PLAN_PROGRAM;
 	plan.caller_steps = steps_have(spec->steps, RAMET_STEP_ID_MAP);
 	plan.handshake = plan.body == PLAN_PROGRAM || steps_can_fail(spec);

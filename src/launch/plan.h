@@ -17,6 +17,7 @@
 struct plan_host {
 	bool privileged;      /* CAP_SYS_ADMIN; asked for with preset container alone */
 	bool single_threaded; /* asked for with function bodies alone */
+	bool helper;	      /* programs in memory can be run */
 	bool memory_shares;   /* this system honours CLONE_VM */
 	const char *path;     /* PATH, NULL: the default */
 	char *const *envp;
@@ -50,6 +51,7 @@ struct plan {
 /* Why there is no plan: a rule of the kernel or of ramet, or neither (out of memory). */
 struct plan_refusal {
 	const char *id, *why, *mend;
+	uint32_t kind; /* of the step it is about, 0: none */
 };
 
 /*
@@ -65,11 +67,23 @@ struct ramet_call plan_call(const struct plan *plan);
 
 /*
  * Descriptor steps of a spec in the order in which they can be done, appended to out, which has
- * room for fdmap_room(steps) of them; kept is scratch for three numbers more than that. Returns
- * how many. Targets of DUP must differ from each other.
+ * room for fdmap_room(steps) of them; kept is scratch for four numbers more than that. `program`
+ * (-1: none) is open until exec. Returns how many. Targets of DUP must differ from each other.
  */
 unsigned fdmap_room(const struct ramet_step *steps);
-unsigned fdmap_make(const struct ramet_step *steps, struct ramet_step *out, int *kept);
+unsigned fdmap_make(const struct ramet_step *steps, int program, struct ramet_step *out, int *kept);
+
+/* What a step of a kind may be, and what it points at. */
+struct step_limits {
+	bool plan_only;	 /* not for users */
+	bool many;	 /* more than one may be given */
+	bool text;	 /* has .path; with target: .source */
+	bool target;	 /* has .target */
+	bool data;	 /* has .data and .bytes */
+	bool descriptor; /* .number, and .to, are descriptors */
+};
+
+const struct step_limits *step_limits(uint32_t kind);
 
 /* ramet's own rules about specs, beyond the kernel's: rows of rules.def. */
 enum launch_rule {
@@ -78,9 +92,11 @@ enum launch_rule {
 #include "launch/rules.def"
 };
 
-/* The first rule about steps alone, then about steps against the call, that refuses. */
-enum launch_rule steps_check(const struct ramet_step *steps);
-enum launch_rule steps_check_call(const struct ramet_step *steps, uint64_t flags);
+/* The first rule about steps alone, then about steps against the call, that refuses, and
+ * the kind of step that it refuses. */
+enum launch_rule steps_check(const struct ramet_step *steps, uint32_t *ret_kind);
+enum launch_rule steps_check_call(const struct ramet_step *steps, uint64_t flags,
+				  uint32_t *ret_kind);
 
 /* Whether some step is of that kind. */
 bool steps_have(const struct ramet_step *steps, uint32_t kind);

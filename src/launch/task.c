@@ -10,14 +10,6 @@
 #include "base/sys.h"
 #include "launch/launch.h"
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void release_stack(struct ramet_task *task)
 {
 	if (task->stack_)

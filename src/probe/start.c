@@ -7,29 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x10U /* 6.3: needed where vm.memfd_noexec is 1 */
-#endif
+#include "launch/image.h"
 
 extern const unsigned char probe_helper[], probe_helper_end[];
-
-static int write_all(int fd, const unsigned char *data, size_t size)
-{
-	while (size) {
-		ssize_t n = write(fd, data, size);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			data += n;
-			size -= (size_t)n;
-		}
-	}
-	return 0;
-}
 
 int probe_move_up(int fd)
 {
@@ -42,34 +24,19 @@ int probe_move_up(int fd)
 	return high;
 }
 
-static int make_file(void)
-{
-	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-	int fd = memfd_create("ramet-probe-helper", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC), r;
-
-	if (fd < 0 && errno == EINVAL)
-		fd = memfd_create("ramet-probe-helper", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd >= 0)
-		fd = probe_move_up(fd);
-	if (fd < 0)
-		return -errno;
-	r = write_all(fd, probe_helper, (size_t)(probe_helper_end - probe_helper));
-	if (r == 0 && fcntl(fd, F_ADD_SEALS, seals) < 0)
-		r = -errno;
-	if (r < 0) {
-		close(fd);
-		return r;
-	}
-	return fd;
-}
-
 int probe_helper_fd(void)
 {
 	static int fd = -1;
+	int file;
 
-	if (fd < 0)
-		fd = make_file();
-	return fd;
+	if (fd >= 0)
+		return fd;
+	file = sealed_file("ramet-probe-helper", probe_helper,
+			   (size_t)(probe_helper_end - probe_helper), true);
+	if (file < 0)
+		return file;
+	fd = probe_move_up(file);
+	return fd < 0 ? -errno : fd;
 }
 
 int probe_start_helper(char *const argv[], const int fds[PROBE_FD_FREE],

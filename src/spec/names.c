@@ -46,10 +46,8 @@ static const char *const mode_names[] = {
 };
 
 static const char *const way_names[] = {
-	[RAMET_WAY_ANY] = "any",
-	[RAMET_WAY_HELD] = "held",
-	[RAMET_WAY_FUTEX] = "futex",
-	[RAMET_WAY_COPY] = "copy",
+	[RAMET_WAY_ANY] = "any",   [RAMET_WAY_HELD] = "held",	  [RAMET_WAY_FUTEX] = "futex",
+	[RAMET_WAY_COPY] = "copy", [RAMET_WAY_HELPER] = "helper",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
