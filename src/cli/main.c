@@ -17,13 +17,14 @@ static const struct cli_verb *const verbs[] = {
 
 /*
  * A closed stdin, stdout or stderr would be the number of the next file opened, and that file
- * what we print to. Opened the wrong way round, so that use of them still fails.
+ * what we print to. Opened the wrong way round, so that use of them still fails, and closed
+ * again for a program that is run.
  */
 static void fill_standard(void)
 {
 	for (int fd = 0; fd < 3; fd++)
 		if (fcntl(fd, F_GETFD) < 0)
-			(void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+			(void)!open("/dev/null", (fd == 0 ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
 }
 
 static void show_words(FILE *stream)

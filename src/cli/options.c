@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define NAMES_MAX 128
-#define HELP_COLUMN 24
+#define HELP_COLUMN 28
 
 static const char *const color_words[] = {
 	[OUT_COLOR_AUTO] = "auto",
@@ -273,6 +273,16 @@ int cli_parse(const struct cli_verb *verb, struct cli_common *common, void *sett
 
 /* ---- help ---------------------------------------------------------------------------------- */
 
+/* Columns of a text: bytes that begin a character of UTF-8. */
+static int width(const char *text)
+{
+	int n = 0;
+
+	for (; *text; text++)
+		n += (*text & 0xc0) != 0x80;
+	return n;
+}
+
 static void help_rows(const struct cli_option *o, FILE *stream)
 {
 	for (; o && o->name; o++) {
@@ -286,10 +296,10 @@ static void help_rows(const struct cli_option *o, FILE *stream)
 			snprintf(left, sizeof(left), "      ");
 		snprintf(left + 6, sizeof(left) - 6, "%s%s%s", o->name, o->arg ? "=" : "",
 			 o->arg ? o->arg : "");
-		if (strlen(left) > HELP_COLUMN - 2)
+		if (width(left) > HELP_COLUMN - 2)
 			fprintf(stream, "%s\n%*s%s\n", left, HELP_COLUMN, "", o->help);
 		else
-			fprintf(stream, "%-*s%s\n", HELP_COLUMN, left, o->help);
+			fprintf(stream, "%s%*s%s\n", left, HELP_COLUMN - width(left), "", o->help);
 	}
 }
 
