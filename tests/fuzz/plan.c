@@ -39,39 +39,52 @@ static uint64_t take_many(struct source *s, int bytes)
 	return n;
 }
 
-static struct ramet_step take_step(struct source *s)
+/* What a kind points at, by what step_limits() says of it; else any 16 bytes of its union. */
+static void take_operands(struct source *s, struct ramet_step *step)
 {
 	static const gid_t groups[] = {1, 2, 3};
 	static const char *const texts[] = {NULL, "", "/", "0 0 1"};
+	const struct step_limits *limits = step_limits(step->kind);
+
+	if (limits->text)
+		step->path = texts[take(s) % 4];
+	if (limits->target)
+		step->target = texts[take(s) % 4];
+	if (limits->data) {
+		step->data = texts[take(s) % 4];
+		step->bytes = take(s) % 9;
+	}
+	if (limits->text || limits->target || limits->data)
+		return;
+	switch (step->kind) {
+	case RAMET_STEP_ID_MAP:
+		step->uid_map = texts[take(s) % 4];
+		step->gid_map = texts[take(s) % 4];
+		break;
+	case RAMET_STEP_GROUPS:
+		step->groups = groups;
+		step->count = take(s) % 4;
+		break;
+	case RAMET_STEP_DUP:
+		step->to = (int32_t)(int8_t)take(s);
+		break;
+	case RAMET_STEP_JOIN:
+		step->mask = 1ULL << take(s) % 64;
+		break;
+	default:
+		step->soft = take_many(s, 8);
+		step->hard = take_many(s, 8);
+		break;
+	}
+}
+
+static struct ramet_step take_step(struct source *s)
+{
 	struct ramet_step step = {.kind = take(s) % (RAMET_STEP_COUNT_ + 1)};
 
 	step.number = (int32_t)(int8_t)take(s);
-	switch (step.kind) {
-	case RAMET_STEP_CWD:
-	case RAMET_STEP_PROC:
-	case RAMET_STEP_HOSTNAME:
-		step.path = texts[take(s) % 4];
-		break;
-	case RAMET_STEP_ID_MAP:
-		step.uid_map = texts[take(s) % 4];
-		step.gid_map = texts[take(s) % 4];
-		break;
-	case RAMET_STEP_GROUPS:
-		step.groups = groups;
-		step.count = take(s) % 4;
-		break;
-	case RAMET_STEP_DUP:
-		step.to = (int32_t)(int8_t)take(s);
-		break;
-	case RAMET_STEP_SIGNAL:
-		step.ignore = take(s) & 1;
-		break;
-	case RAMET_STEP_SIGMASK:
-		step.mask = take_many(s, 8);
-		break;
-	default:
-		break;
-	}
+	if (step_kind(step.kind))
+		take_operands(s, &step);
 	return step;
 }
 
@@ -108,8 +121,9 @@ static struct ramet_spec take_spec(struct source *s, struct ramet_step *steps)
 		spec.program = take(s) & 1 ? "true" : "/bin/true";
 	if (take(s) & 1)
 		spec.fn = body;
-	spec.way = (enum ramet_way)(odd & 4 ? take(s) % 5 : 0);
-	spec.options = take(s) & 7;
+	spec.way = (enum ramet_way)(odd & 4 ? take(s) % 6 : 0);
+	spec.options = take(s) & 15;
+	spec.program_fd = (int)(int8_t)take(s);
 	spec.timeout_ms = odd & 8 ? take(s) : 0;
 	spec.stack_size = odd & 16 ? take(s) * 64 : 0;
 	spec.stack = odd & 32 ? stack : NULL;
@@ -124,10 +138,34 @@ static struct ramet_spec take_spec(struct source *s, struct ramet_step *steps)
 	return spec;
 }
 
+/* What has to be undone, put in force or kept is, and after what it is about. */
+static void check_pairs(const unsigned *last_of)
+{
+	static const struct {
+		uint32_t first, then;
+	} pairs[] = {
+		{RAMET_STEP_ROOT, RAMET_STEP_PIVOT},
+		{RAMET_STEP_LANDLOCK, RAMET_STEP_RESTRICT},
+	};
+
+	for (unsigned i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		MUST(!last_of[pairs[i].first] == !last_of[pairs[i].then] &&
+		     last_of[pairs[i].first] <= last_of[pairs[i].then]);
+	if (last_of[RAMET_STEP_UID] && (last_of[RAMET_STEP_CAPS] || last_of[RAMET_STEP_AMBIENT]))
+		MUST(last_of[RAMET_STEP_KEEP_CAPS] &&
+		     last_of[RAMET_STEP_KEEP_CAPS] < last_of[RAMET_STEP_UID]);
+	/* Once in force the filter judges ramet's own calls: nothing but exec comes after it. */
+	if (last_of[RAMET_STEP_SECCOMP])
+		for (uint32_t kind = 0; kind < RAMET_STEP_COUNT_; kind++)
+			MUST(last_of[kind] <= last_of[RAMET_STEP_SECCOMP] ||
+			     kind == RAMET_STEP_EXEC || kind == RAMET_STEP_CALL);
+}
+
 static void check_steps(const struct plan *plan)
 {
 	const uint32_t last = plan->body == PLAN_PROGRAM ? RAMET_STEP_EXEC : RAMET_STEP_CALL;
-	unsigned rank = 0, masks = 0, go = 0, helped = 0;
+	unsigned rank = 0, masks = 0, go = 0, helped = 0, inits = 0,
+		 last_of[RAMET_STEP_COUNT_] = {0};
 	char text[512];
 
 	for (unsigned i = 0; i < plan->count; i++) {
@@ -138,14 +176,21 @@ static void check_steps(const struct plan *plan)
 		rank = kind->rank;
 		masks += plan->steps[i].kind == RAMET_STEP_SIGMASK;
 		go += plan->steps[i].kind == RAMET_STEP_WAIT_GO;
+		inits += plan->steps[i].kind == RAMET_STEP_INIT;
 		helped += kind->side == STEP_SIDE_CALLER;
+		last_of[plan->steps[i].kind] = i + 1;
 		MUST(i + 1 == plan->count || plan->steps[i].kind != last);
 	}
 	MUST(masks == 1);
 	MUST(plan->body == PLAN_TWICE || plan->steps[plan->count - 1].kind == last);
-	/* Who is helped waits for it, and whoever helps is not held. */
+	check_pairs(last_of);
+	/* Nobody else may run in what an init leaves behind, and an init has one place. */
+	MUST(inits <= 1 &&
+	     (!inits || plan->way == RAMET_WAY_HELPER || plan->way == RAMET_WAY_COPY));
+	/* Who is helped waits for it, and whoever helps is not held (by the helper: not any more). */
 	MUST(go == !!helped);
-	MUST(!helped || (plan->way != RAMET_WAY_HELD && !(plan->args.flags & CLONE_VFORK)));
+	MUST(!helped || plan->way == RAMET_WAY_HELPER ||
+	     (plan->way != RAMET_WAY_HELD && !(plan->args.flags & CLONE_VFORK)));
 	MUST(!helped || plan->handshake);
 	MUST(plan->sigmask < (int)plan->count);
 	MUST(plan->sigmask < 0 || plan->steps[plan->sigmask].kind == RAMET_STEP_SIGMASK);
@@ -169,16 +214,31 @@ static void check_way(const struct plan *plan, const struct ramet_spec *spec,
 	case RAMET_WAY_COPY:
 		MUST(!(flags & CLONE_VM));
 		break;
+	case RAMET_WAY_HELPER:
+		MUST(flags & CLONE_VM && flags & CLONE_VFORK);
+		MUST(plan->body == PLAN_PROGRAM && host->helper && !plan->execs);
+		break;
 	case RAMET_WAY_ANY:
 	default:
 		MUST(!"a way");
 	}
-	MUST(!spec->way || plan->way == spec->way || plan->lost & RAMET_LOST_SHARE);
+	MUST(!spec->way || plan->way == spec->way ||
+	     plan->lost & (RAMET_LOST_SHARE | RAMET_LOST_HELPER));
+	MUST(!(plan->lost & RAMET_LOST_HELPER) || (!host->helper && plan->way == RAMET_WAY_COPY));
+	/* Who joins or stays behind has nobody's memory but its own. */
+	if (steps_have(plan->steps, RAMET_STEP_JOIN) || steps_have(plan->steps, RAMET_STEP_INIT))
+		MUST(plan->way == RAMET_WAY_HELPER || plan->way == RAMET_WAY_COPY);
+	/* What is of the memory is set for the caller too but for a held program. */
+	if (steps_have(plan->steps, RAMET_STEP_OOM_SCORE_ADJ))
+		MUST(plan->way != RAMET_WAY_FUTEX &&
+		     (plan->way != RAMET_WAY_HELD || plan->body == PLAN_PROGRAM));
+	if (steps_have(plan->steps, RAMET_STEP_TIME_OFFSET))
+		MUST(!(flags & CLONE_NEWTIME));
 	MUST(host->memory_shares || plan->body != PLAN_PROGRAM || plan->way == RAMET_WAY_COPY);
 	MUST(plan->body != PLAN_TWICE || plan->way == RAMET_WAY_COPY);
 	MUST(!plan->libc_fork || (plan->way == RAMET_WAY_COPY && plan->body != PLAN_PROGRAM));
 	/* Shared memory and another identity: only a program, guarded. */
-	if (flags & CLONE_VM &&
+	if (flags & CLONE_VM && plan->way != RAMET_WAY_HELPER &&
 	    (steps_have(plan->steps, RAMET_STEP_UID) || steps_have(plan->steps, RAMET_STEP_GID)))
 		MUST(plan->body == PLAN_PROGRAM && plan->way == RAMET_WAY_FUTEX &&
 		     steps_have(plan->steps, RAMET_STEP_GUARD_MEMORY));
@@ -218,6 +278,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct plan_host host = {
 		.privileged = odd & 1,
 		.single_threaded = odd & 2,
+		.helper = odd & 64,
 		.memory_shares = (odd & 12) != 0,
 		.path = odd & 16 ? ":/bin::/usr/bin:" : NULL,
 		.thread_pointer = 4096,

@@ -218,7 +218,8 @@ static const struct failure failures[] = {
 	{"setsid refused", WHO_ANY, EVERY, TRUE_WITH(RAMET_SETSID()), refuse_setsid, STEP(SETSID),
 	 EPERM, NULL, "new session"},
 	{"group for a session leader", WHO_ANY, EVERY, TRUE_WITH(RAMET_SETPGID(0), RAMET_SETSID()),
-	 NULL, RAMET_STAGE_CHECK, 0, EINVAL, "setsid-makes-a-group", "A session's first process"},
+	 NULL, RAMET_STAGE_CHECK, RAMET_STEP_SETPGID, EINVAL, "setsid-makes-a-group",
+	 "A session's first process"},
 	{"group that is not there", WHO_ANY, EVERY, TRUE_WITH(RAMET_SETPGID(4000000)), NULL,
 	 STEP(SETPGID), EPERM, NULL, "4000000"},
 	{"group below nought", WHO_ANY, EVERY, TRUE_WITH(RAMET_SETPGID(-5)), NULL, STEP(SETPGID),
@@ -276,10 +277,10 @@ static const struct failure failures[] = {
 
 	/* Signals. */
 	{"signal that is fixed", WHO_ANY, EVERY, TRUE_WITH(RAMET_SIGNAL_IGNORE(SIGKILL)), NULL,
-	 RAMET_STAGE_CHECK, 0, EINVAL, "step-signal-range", "SIGKILL and SIGSTOP"},
+	 RAMET_STAGE_CHECK, RAMET_STEP_SIGNAL, EINVAL, "step-signal-range", "SIGKILL and SIGSTOP"},
 	{"other signal that is fixed", WHO_ANY, EVERY,
 	 TRUE_WITH(RAMET_SIGNAL_DEFAULT(SIGINT), RAMET_SIGNAL_DEFAULT(SIGSTOP)), NULL,
-	 RAMET_STAGE_CHECK, 0, EINVAL, "step-signal-range", NULL},
+	 RAMET_STAGE_CHECK, RAMET_STEP_SIGNAL, EINVAL, "step-signal-range", NULL},
 	{"signals refused", WHO_ANY, EVERY, TRUE_WITH(RAMET_SIGNAL_IGNORE(SIGUSR1)), refuse_action,
 	 STEP(SIGNAL), ENOSYS, NULL, "SIGUSR1 to ignored"},
 	{"memory not to be guarded", WHO_ROOT, FUTEX, TRUE_WITH(RAMET_UID(65534)), refuse_dumpable,

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Every kind of step and every stage of an error in words; texts cut short are cut cleanly. */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
 
 #include "tap.h"
 #include "child/child.h"
@@ -41,7 +44,7 @@ static void test_steps(void)
 	is_step((struct ramet_step)RAMET_ID_MAP("0 5 1\n1 9 2", "0 7 1"),
 		"write id maps uid 0 5 1;1 9 2, gid 0 7 1");
 	is_step(STEP(GUARD_MEMORY), "make the shared memory unreadable until exec");
-	is_step((struct ramet_step)RAMET_INIT(), "stay as init, run the rest in a child");
+	is_step((struct ramet_step)RAMET_INIT(), "stay behind as reaper, run the rest in a child");
 	is_step((struct ramet_step)RAMET_SETSID(), "begin a new session");
 	is_step((struct ramet_step)RAMET_SETPGID(12), "join process group 12");
 	is_step((struct ramet_step)RAMET_HOSTNAME("box"), "set the host name to box");
@@ -71,10 +74,83 @@ static void test_steps(void)
 	is_step((struct ramet_step)RAMET_SIGNAL_DEFAULT(0), "set all signals to default");
 	is_step((struct ramet_step)RAMET_SIGNAL_IGNORE(SIGPIPE), "set SIGPIPE to ignored");
 	is_step((struct ramet_step)RAMET_SIGMASK(0x10), "block signals 0x10");
-	is_step(STEP(EXEC, .paths = one), "exec /bin/true");
-	is_step(STEP(EXEC, .paths = two), "exec true along PATH");
+	is_step(STEP(EXEC, .number = -1, .paths = one), "exec /bin/true");
+	is_step(STEP(EXEC, .number = -1, .paths = two), "exec true along PATH");
+	is_step(STEP(EXEC, .number = 0, .paths = one), "exec descriptor 0 as /bin/true");
 	is_step(STEP(CALL), "call the function");
+}
 
+#define NO_LIMIT (~0ULL)
+
+static void test_attributes(void)
+{
+	is_step((struct ramet_step)RAMET_RLIMIT(RLIMIT_NOFILE, 64, 128), "limit nofile to 64:128");
+	is_step((struct ramet_step)RAMET_RLIMIT(RLIMIT_CORE, 0, NO_LIMIT),
+		"limit core to 0:unlimited");
+	is_step((struct ramet_step)RAMET_RLIMIT(99, NO_LIMIT, NO_LIMIT),
+		"limit 99 to unlimited:unlimited");
+	is_step((struct ramet_step)RAMET_NICE(-5), "set nice to -5");
+	is_step((struct ramet_step)RAMET_SCHED(SCHED_FIFO, 3),
+		"set scheduling policy fifo, priority 3");
+	is_step((struct ramet_step)RAMET_SCHED(77, 0), "set scheduling policy 77, priority 0");
+	is_step((struct ramet_step)RAMET_IOPRIO(2, 7), "set I/O priority best-effort, level 7");
+	is_step((struct ramet_step)RAMET_IOPRIO(6, 0), "set I/O priority 6, level 0");
+	is_step((struct ramet_step)RAMET_AFFINITY(8, "\1\0\0\0\0\0\0\0"), "set processor affinity");
+	is_step((struct ramet_step)RAMET_OOM_SCORE_ADJ(-1000), "set oom_score_adj to -1000");
+	is_step((struct ramet_step)RAMET_PERSONALITY(0x40000), "set personality 0x40000");
+	is_step((struct ramet_step)RAMET_PDEATHSIG(SIGTERM), "get SIGTERM when the launcher ends");
+	is_step((struct ramet_step)RAMET_SUBREAPER(), "become reaper of orphans below");
+	is_step((struct ramet_step)RAMET_CTTY(4), "make descriptor 4 the controlling terminal");
+	is_step((struct ramet_step)RAMET_FOREGROUND(4), "take the foreground of terminal 4");
+	is_step((struct ramet_step)RAMET_TIME_OFFSET(CLOCK_BOOTTIME, 3600, 5),
+		"shift clock boottime by 3600 s and 5 ns");
+	is_step((struct ramet_step)RAMET_TIME_OFFSET(CLOCK_MONOTONIC, -1, 0),
+		"shift clock monotonic by -1 s");
+	is_step((struct ramet_step)RAMET_TIME_OFFSET(CLOCK_REALTIME, 1, 0), "shift clock 0 by 1 s");
+	is_step((struct ramet_step)RAMET_LO_UP(), "bring up lo");
+	is_step((struct ramet_step)RAMET_CGROUP_DIR("/sys/fs/cgroup/a"),
+		"enter cgroup /sys/fs/cgroup/a");
+	is_step((struct ramet_step)RAMET_SECCOMP(8, "filter.."), "load a system call filter");
+}
+
+static void test_capabilities(void)
+{
+	is_step((struct ramet_step)RAMET_SECUREBITS(0x2f), "set securebits 0x2f");
+	is_step((struct ramet_step)RAMET_BOUNDING(0), "bound capabilities to none");
+	is_step((struct ramet_step)RAMET_BOUNDING(0x1ffffffffff),
+		"bound capabilities to 0x1ffffffffff");
+	is_step((struct ramet_step)RAMET_BOUNDING(0xff),
+		"bound capabilities to chown,dac_override,dac_read_search,fowner,fsetid,kill,"
+		"setgid,setuid");
+	is_step(STEP(KEEP_CAPS), "keep capabilities through the change of user");
+	is_step((struct ramet_step)RAMET_CAPS(1ULL << 10, 0),
+		"set capabilities net_bind_service, inheritable none");
+	is_step((struct ramet_step)RAMET_CAPS(1ULL << 40 | 1, 1ULL << 63),
+		"set capabilities chown,checkpoint_restore, inheritable 63");
+	is_step((struct ramet_step)RAMET_AMBIENT(1ULL << 21), "set ambient capabilities sys_admin");
+}
+
+static void test_mounts(void)
+{
+	is_step((struct ramet_step)RAMET_JOIN(7, CLONE_NEWNET | CLONE_NEWPID),
+		"join namespaces CLONE_NEWPID|CLONE_NEWNET of descriptor 7");
+	is_step(STEP(PRIVATE_MOUNTS, .number = 1), "make mounts slave");
+	is_step(STEP(PRIVATE_MOUNTS, .number = 2), "make mounts shared");
+	is_step(STEP(PRIVATE_MOUNTS, .number = 3), "make mounts 3");
+	is_step((struct ramet_step)RAMET_ROOT("/srv"), "take /srv as the root");
+	is_step(STEP(PIVOT), "leave the old root behind");
+	is_step((struct ramet_step)RAMET_BIND("/a", "/b"), "bind /a to /b");
+	is_step((struct ramet_step)RAMET_BIND("/a", "/b", .read_only = 1, .recursive = 1),
+		"bind all of /a to /b, read-only");
+	is_step((struct ramet_step)RAMET_TMPFS("/tmp"), "mount tmpfs on /tmp");
+	is_step((struct ramet_step)RAMET_LANDLOCK("/usr", 0),
+		"allow reading and execution below /usr");
+	is_step((struct ramet_step)RAMET_LANDLOCK("/tmp", 1), "allow everything below /tmp");
+	is_step(STEP(RESTRICT), "deny all other paths");
+}
+
+static void test_all_described(void)
+{
 	for (uint32_t kind = 1; kind < RAMET_STEP_COUNT_; kind++)
 		ok(described[kind], "%s is described here", ramet_step_name(kind));
 }
@@ -100,6 +176,12 @@ static void test_errors(void)
 				      .why = "It cannot be.",
 				      .mend = "Do without."},
 		 "refused before launch: It cannot be (EINVAL, rule some-rule)");
+	is_error((struct ramet_error){.error = EINVAL,
+				      .stage = RAMET_STAGE_CHECK,
+				      .rule = "some-rule",
+				      .why = "It cannot be.",
+				      .detail = "nice"},
+		 "refused before launch: nice: It cannot be (EINVAL, rule some-rule)");
 	is_error((struct ramet_error){.error = ENOMEM, .stage = RAMET_STAGE_PREPARE},
 		 strerror(ENOMEM));
 	is_error((struct ramet_error){.error = EPERM,
@@ -128,6 +210,10 @@ static void test_errors(void)
 int main(void)
 {
 	test_steps();
+	test_attributes();
+	test_capabilities();
+	test_mounts();
+	test_all_described();
 	test_errors();
 	return tap_done();
 }

@@ -148,10 +148,10 @@ static void test_steps_modes_ways(void)
 	check_names(&modes);
 	ok(!ramet_mode_name(0) && !ramet_mode_name((enum ramet_mode)4), "no other mode has a name");
 
-	for (int i = RAMET_WAY_ANY; i <= RAMET_WAY_COPY; i++)
+	for (int i = RAMET_WAY_ANY; i <= RAMET_WAY_HELPER; i++)
 		add(&ways, ramet_way_name((enum ramet_way)i));
 	check_names(&ways);
-	ok(!ramet_way_name((enum ramet_way)(RAMET_WAY_COPY + 1)), "no other way has a name");
+	ok(!ramet_way_name((enum ramet_way)(RAMET_WAY_HELPER + 1)), "no other way has a name");
 }
 
 /* Every row of kinds.def is whole: the loop calls run, the plan sorts by rank. */

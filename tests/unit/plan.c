@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tap.h"
@@ -14,6 +15,7 @@
 #define HELD "way    held (memory is shared, the caller sleeps until the body runs or ends)\n"
 #define FUTEX "way    futex (memory is shared, the caller runs on)\n"
 #define COPY "way    copy (memory is copied)\n"
+#define HELPER "way    helper (the steps run in a small helper program)\n"
 #define FORK COPY "fork() of the C library, exit signal SIGCHLD\n"
 #define SPAWN "clone3 CLONE_VM|CLONE_PIDFD|CLONE_VFORK|CLONE_CLEAR_SIGHAND"
 #define BESIDE "clone3 CLONE_VM|CLONE_PIDFD|CLONE_CHILD_CLEARTID|CLONE_CLEAR_SIGHAND"
@@ -113,10 +115,10 @@ static void test_identity(void)
 		     " 1 child  set supplementary groups to none\n"
 		     " 2 child  become user 1000\n" MASK(" 3") EXEC(" 4"),
 		PROGRAM, .copy = RAMET_MEMORY, STEPS(RAMET_UID(1000)));
-	IS_PLAN("another user in a cgroup: memory copied, or its limit would kill the caller",
-		COPY "clone3 CLONE_PIDFD|CLONE_CLEAR_SIGHAND|CLONE_INTO_CGROUP" FROM_EXEC
-		     " 1 child  set supplementary groups to none\n"
-		     " 2 child  become user 1000\n" MASK(" 3") EXEC(" 4"),
+	IS_PLAN("another user in a cgroup: own memory, or its limit would kill the caller",
+		HELPER SPAWN "|CLONE_INTO_CGROUP, exit signal SIGCHLD\n"
+			     " 1 child  set supplementary groups to none\n"
+			     " 2 child  become user 1000\n" MASK(" 3") EXEC(" 4"),
 		PROGRAM, .fresh = RAMET_CGROUP, .cgroup = 3, STEPS(RAMET_UID(1000)));
 }
 
@@ -159,18 +161,157 @@ static void test_namespaces(void)
 		PROGRAM, .fresh = RAMET_USER | RAMET_UTS,
 		STEPS(RAMET_HOSTNAME("box"), RAMET_ID_MAP(NULL, NULL)));
 	IS_PLAN("a container with an init",
-		COPY "clone3 CLONE_PIDFD|CLONE_NEWNS|CLONE_NEWCGROUP|CLONE_NEWUTS|CLONE_NEWIPC|"
-		     "CLONE_NEWUSER|CLONE_NEWPID|CLONE_NEWNET|CLONE_CLEAR_SIGHAND, "
-		     "exit signal SIGCHLD\n"
-		     " 1 child  wait for the caller's side\n"
-		     " 2 caller write id maps uid 0 1000 1;1 2000 5, gid 0 100 1\n"
-		     " 3 child  stay as init, run the rest in a child\n"
-		     " 4 child  set the host name to box\n"
-		     " 5 child  make mounts private\n"
-		     " 6 child  mount procfs on /proc\n" MASK(" 7") EXEC(" 8"),
+		HELPER
+		"clone3 CLONE_VM|CLONE_PIDFD|CLONE_VFORK|CLONE_NEWNS|CLONE_NEWCGROUP|CLONE_NEWUTS|"
+		"CLONE_NEWIPC|CLONE_NEWUSER|CLONE_NEWPID|CLONE_NEWNET|CLONE_CLEAR_SIGHAND, "
+		"exit signal SIGCHLD\n"
+		" 1 child  wait for the caller's side\n"
+		" 2 caller write id maps uid 0 1000 1;1 2000 5, gid 0 100 1\n"
+		" 3 child  stay behind as reaper, run the rest in a child\n"
+		" 4 child  set the host name to box\n"
+		" 5 child  make mounts private\n"
+		" 6 child  mount procfs on /proc\n" MASK(" 7") EXEC(" 8"),
 		PROGRAM, .preset = RAMET_PRESET_CONTAINER, .fresh = RAMET_USER,
 		STEPS(RAMET_PROC("/proc"), RAMET_PRIVATE_MOUNTS(), RAMET_HOSTNAME("box"),
 		      RAMET_INIT(), RAMET_ID_MAP("0 1000 1\n1 2000 5", "0 100 1")));
+}
+
+/* What the plan adds by itself to what was given, and the order among kinds. */
+static void test_attributes(void)
+{
+	static const char bits[8] = {1};
+
+	IS_PLAN("attributes given backwards",
+		HELD SPAWN FROM_EXEC " 1 child  begin a new session\n"
+				     " 2 child  make descriptor 5 the controlling terminal\n"
+				     " 3 child  take the foreground of terminal 5\n"
+				     " 4 child  set I/O priority idle, level 0\n"
+				     " 5 child  limit nofile to 8:9\n"
+				     " 6 child  set processor affinity\n"
+				     " 7 child  set securebits 0x1\n"
+				     " 8 child  bound capabilities to chown\n"
+				     " 9 child  set capabilities none, inheritable none\n"
+				     "10 child  set ambient capabilities none\n"
+				     "11 child  get SIGKILL when the launcher ends\n"
+				     "12 child  block signals 0\n"
+				     "13 child  load a system call filter\n"
+				     "14 child  exec /bin/true\n",
+		PROGRAM,
+		STEPS(RAMET_SECCOMP(8, bits), RAMET_PDEATHSIG(SIGKILL), RAMET_AMBIENT(0),
+		      RAMET_CAPS(0, 0), RAMET_BOUNDING(1), RAMET_SECUREBITS(1), RAMET_IOPRIO(3, 0),
+		      RAMET_RLIMIT(7, 8, 9), RAMET_AFFINITY(8, bits), RAMET_FOREGROUND(5),
+		      RAMET_CTTY(5), RAMET_SETSID(), RAMET_SIGMASK(0)));
+	IS_PLAN("capabilities for another user are kept through the change",
+		FUTEX BESIDE FROM_EXEC
+		" 1 child  wait for the caller's side\n"
+		" 2 caller make the shared memory unreadable until exec\n"
+		" 3 child  keep capabilities through the change of user\n"
+		" 4 child  set supplementary groups to none\n"
+		" 5 child  become user 1000\n"
+		" 6 child  set capabilities chown, inheritable none\n" MASK(" 7") EXEC(" 8"),
+		PROGRAM, STEPS(RAMET_UID(1000), RAMET_CAPS(1, 0)));
+	IS_PLAN("a clock offset: the step makes the namespace, not the clone",
+		HELD SPAWN FROM_EXEC " 1 child  shift clock boottime by 5 s\n" MASK(" 2")
+			EXEC(" 3"),
+		PROGRAM, .fresh = RAMET_TIME, STEPS(RAMET_TIME_OFFSET(CLOCK_BOOTTIME, 5, 0)));
+	IS_PLAN("the killer's order among processes: not set in shared memory beside the caller",
+		HELPER SPAWN ", exit signal SIGCHLD\n"
+			     " 1 child  set oom_score_adj to 500\n"
+			     " 2 child  set supplementary groups to none\n"
+			     " 3 child  become user 1\n" MASK(" 4") EXEC(" 5"),
+		PROGRAM, STEPS(RAMET_OOM_SCORE_ADJ(500), RAMET_UID(1)));
+	IS_PLAN("held, it is",
+		HELD SPAWN FROM_EXEC " 1 child  set oom_score_adj to 500\n" MASK(" 2") EXEC(" 3"),
+		PROGRAM, STEPS(RAMET_OOM_SCORE_ADJ(500)));
+}
+
+static void test_roots_and_joins(void)
+{
+	IS_PLAN("a root: mounts in the order given, then the old root is left",
+		HELD "clone3 CLONE_VM|CLONE_PIDFD|CLONE_VFORK|CLONE_NEWNS|"
+		     "CLONE_CLEAR_SIGHAND" FROM_EXEC " 1 child  make mounts private\n"
+		     " 2 child  take /srv as the root\n"
+		     " 3 child  mount tmpfs on /tmp\n"
+		     " 4 child  mount procfs on /proc\n"
+		     " 5 child  bind /a to /tmp/a, read-only\n"
+		     " 6 child  leave the old root behind\n"
+		     " 7 child  chdir to /x\n" MASK(" 8") EXEC(" 9"),
+		PROGRAM, .fresh = RAMET_MNT,
+		STEPS(RAMET_CWD("/x"), RAMET_TMPFS("/tmp"), RAMET_PROC("/proc"),
+		      RAMET_BIND("/a", "/tmp/a", .read_only = 1), RAMET_ROOT("/srv"),
+		      RAMET_PRIVATE_MOUNTS()));
+	IS_PLAN("Landlock's rules are put in force after the last of them",
+		HELD SPAWN FROM_EXEC " 1 child  give up gaining privileges\n"
+				     " 2 child  allow reading and execution below /usr\n"
+				     " 3 child  allow everything below /tmp\n"
+				     " 4 child  deny all other paths\n" MASK(" 5") EXEC(" 6"),
+		PROGRAM,
+		STEPS(RAMET_LANDLOCK("/usr", 0), RAMET_LANDLOCK("/tmp", 1), RAMET_NO_NEW_PRIVS()));
+	IS_PLAN("a task that joins is out of the caller's memory",
+		HELPER SPAWN ", exit signal SIGCHLD\n"
+			     " 1 child  join namespaces CLONE_NEWNET of descriptor 5\n" MASK(" 2")
+				     EXEC(" 3"),
+		PROGRAM, STEPS(RAMET_JOIN(5, CLONE_NEWNET)));
+	IS_PLAN("a pid namespace takes only children: somebody stays behind",
+		HELPER SPAWN ", exit signal SIGCHLD\n"
+			     " 1 child  join namespaces CLONE_NEWPID of descriptor 5\n"
+			     " 2 child  stay behind as reaper, run the rest in a child\n" MASK(" 3")
+				     EXEC(" 4"),
+		PROGRAM, STEPS(RAMET_JOIN(5, CLONE_NEWPID)));
+	IS_PLAN("a cgroup by its directory: the caller is held, or out of it",
+		HELD SPAWN FROM_EXEC " 1 child  enter cgroup /c\n" MASK(" 2") EXEC(" 3"), PROGRAM,
+		STEPS(RAMET_CGROUP_DIR("/c")));
+}
+
+static void test_program_fd(void)
+{
+	IS_PLAN("a program by descriptor stays open until exec",
+		HELD SPAWN FROM_EXEC " 1 child  close descriptors 3 to 8\n"
+				     " 2 child  close descriptors 10 and up\n" MASK(
+					     " 3") " 4 child  exec descriptor 9 as /bin/true\n",
+		PROGRAM, .options = RAMET_PROGRAM_FD, .program_fd = 9, STEPS(RAMET_CLOSE_REST()));
+	IS_PLAN("and is not searched for",
+		HELD SPAWN FROM_EXEC MASK(" 1") " 2 child  exec descriptor 0 as true\n",
+		.program = "true", .options = RAMET_PROGRAM_FD | RAMET_SEARCH_PATH);
+	IS_PLAN("without the option the descriptor is not looked at",
+		HELD SPAWN FROM_EXEC MASK(" 1") EXEC(" 2"), PROGRAM, .program_fd = 9);
+}
+
+/* What a helper would find as its own, or share, is meant to be the caller's: copied. */
+static void test_misled_helper(void)
+{
+	static const char init[] = " 1 child  stay behind as reaper, run the rest in a child\n";
+	const struct ramet_spec specs[] = {
+		RAMET_SPEC(.program = "/proc/self/exe", .fresh = RAMET_PID, STEPS(RAMET_INIT())),
+		RAMET_SPEC(PROGRAM, .fresh = RAMET_PID, .share = RAMET_FILES, STEPS(RAMET_INIT())),
+		RAMET_SPEC(PROGRAM, .fresh = RAMET_PID,
+			   STEPS(RAMET_INIT(), RAMET_CWD("/proc/self/fd/5"))),
+		RAMET_SPEC(PROGRAM, .fresh = RAMET_PID | RAMET_MNT,
+			   STEPS(RAMET_INIT(), RAMET_BIND("/dev/fd/5", "/mnt"))),
+	};
+	char text[1000];
+
+	for (unsigned i = 0; i < 4; i++)
+		ok(ramet_plan_format(&specs[i], text, sizeof(text), NULL) > 0 &&
+			   !strncmp(text, COPY, strlen(COPY)) && strstr(text, init),
+		   "a helper would be misled: %u", i);
+}
+
+/* The helper way, where it is not chosen by itself. */
+static void test_helper(void)
+{
+	IS_PLAN("way helper, forced", HELPER SPAWN ", exit signal SIGCHLD\n" MASK(" 1") EXEC(" 2"),
+		PROGRAM, .way = RAMET_WAY_HELPER);
+	IS_PLAN("another user by the helper: nobody's memory is to be guarded",
+		HELPER SPAWN ", exit signal SIGCHLD\n"
+			     " 1 child  set supplementary groups to none\n"
+			     " 2 child  become user 1000\n" MASK(" 3") EXEC(" 4"),
+		PROGRAM, .way = RAMET_WAY_HELPER, STEPS(RAMET_UID(1000)));
+	IS_PLAN("an init by copy, forced",
+		COPY "clone3 CLONE_PIDFD|CLONE_NEWPID|CLONE_CLEAR_SIGHAND, exit signal SIGCHLD\n"
+		     " 1 child  stay behind as reaper, run the rest in a child\n" MASK(" 2")
+			     EXEC(" 3"),
+		PROGRAM, .fresh = RAMET_PID, .way = RAMET_WAY_COPY, STEPS(RAMET_INIT()));
 }
 
 static void test_functions(void)
@@ -237,14 +378,34 @@ static void test_no_shared_memory(void)
 	plan_free(&plan);
 }
 
+/* Where programs in memory cannot be run a copy does the same. */
+static void test_no_helper(void)
+{
+	const struct ramet_spec spec = RAMET_SPEC(PROGRAM, .fresh = RAMET_PID, STEPS(RAMET_INIT()));
+	const struct ramet_spec forced = RAMET_SPEC(PROGRAM, .way = RAMET_WAY_HELPER);
+	const struct ramet_spec *const specs[] = {&spec, &forced};
+	const struct plan_host host = {.memory_shares = true, .path = "/bin"};
+	struct plan_refusal why;
+	struct plan plan;
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (!is_int(plan_make(specs[i], false, &host, &plan, &why), 0, "without a helper"))
+			continue;
+		is_int(plan.way, RAMET_WAY_COPY, "the memory is copied");
+		is_int(plan.lost, RAMET_LOST_HELPER, "and the loss is told");
+		is_int(plan.args.flags & (CLONE_VM | CLONE_VFORK), 0, "nothing is shared");
+		plan_free(&plan);
+	}
+}
+
 /* ---- Refusals ---- */
 
 /* Rules that some spec of this test was refused by. */
-static const char *hit[64];
+static const char *hit[200];
 static unsigned hits;
 
 static const struct plan_host usual = {
-	.single_threaded = true, .memory_shares = true, .path = "/usr/bin:/bin"};
+	.single_threaded = true, .memory_shares = true, .helper = true, .path = "/usr/bin:/bin"};
 
 static void is_refused_on(const struct plan_host *host, const char *want, bool twice,
 			  struct ramet_spec spec)
@@ -290,6 +451,20 @@ static void test_refused_specs(void)
 	IS_REFUSED("way-cannot", PROGRAM, .copy = RAMET_MEMORY, .way = RAMET_WAY_HELD);
 	IS_REFUSED("way-cannot", PROGRAM, .way = RAMET_WAY_HELD, STEPS(RAMET_UID(1)));
 	IS_REFUSED("way-cannot", PROGRAM, .way = (enum ramet_way)17);
+	IS_REFUSED("way-cannot", PROGRAM, .way = RAMET_WAY_HELD, STEPS(RAMET_JOIN(3, 0)));
+	IS_REFUSED("way-cannot", PROGRAM, .way = RAMET_WAY_FUTEX, STEPS(RAMET_JOIN(3, 0)));
+	IS_REFUSED("way-cannot", PROGRAM, .way = RAMET_WAY_FUTEX, STEPS(RAMET_OOM_SCORE_ADJ(1)));
+	IS_REFUSED("way-cannot", PROGRAM, .way = RAMET_WAY_FUTEX, STEPS(RAMET_CGROUP_DIR("/c")));
+	IS_REFUSED("way-cannot", PROGRAM, .way = RAMET_WAY_HELD, .fresh = RAMET_PID,
+		   STEPS(RAMET_INIT()));
+	IS_REFUSED("way-cannot", PROGRAM, .way = RAMET_WAY_HELPER, .copy = RAMET_MEMORY);
+	IS_REFUSED("way-cannot", .fn = body, .way = RAMET_WAY_HELPER);
+	IS_REFUSED("way-cannot", .fn = body, .way = RAMET_WAY_HELPER, .share = RAMET_MEMORY,
+		   .options = RAMET_NO_LIBC);
+	IS_REFUSED("descriptor-range", PROGRAM, .options = RAMET_PROGRAM_FD, .program_fd = -1);
+	IS_REFUSED("descriptor-range", .fn = body, .options = RAMET_PROGRAM_FD, .program_fd = 3);
+	IS_REFUSED("target-once", PROGRAM, .options = RAMET_PROGRAM_FD, .program_fd = 5,
+		   STEPS(RAMET_DUP(0, 5)));
 	IS_REFUSED("held-caller-cannot-help", PROGRAM, .flags = CLONE_VFORK, .fresh = RAMET_USER,
 		   STEPS(RAMET_ID_MAP(NULL, NULL)));
 	IS_REFUSED("held-caller-cannot-help", .fn = body, .preset = RAMET_PRESET_VFORK,
@@ -343,6 +518,76 @@ static void test_refused_steps(void)
 	IS_REFUSED("id-map-needs-user-namespace", PROGRAM, STEPS(RAMET_ID_MAP(NULL, NULL)));
 }
 
+/* What belongs to the process, with the function in its thread group. */
+#define REFUSED_IN_THREAD(step)                                                                    \
+	IS_REFUSED("process-steps-need-own-process", .fn = body, .preset = RAMET_PRESET_NPTL,      \
+		   .options = RAMET_NO_LIBC, STEPS(step))
+
+static void test_refused_attributes(void)
+{
+	REFUSED_IN_THREAD(RAMET_CGROUP_DIR("/c"));
+	REFUSED_IN_THREAD(RAMET_SETSID());
+	REFUSED_IN_THREAD(RAMET_SETPGID(0));
+	REFUSED_IN_THREAD(RAMET_CTTY(0));
+	REFUSED_IN_THREAD(STEP(RLIMIT, .number = 7));
+	REFUSED_IN_THREAD(RAMET_SUBREAPER());
+	REFUSED_IN_THREAD(RAMET_OOM_SCORE_ADJ(1));
+	IS_REFUSED("step-of-the-plan", PROGRAM, STEPS(STEP(PIVOT)), .fresh = RAMET_MNT);
+	IS_REFUSED("step-of-the-plan", PROGRAM, STEPS(STEP(RESTRICT)));
+	IS_REFUSED("step-once", PROGRAM, STEPS(RAMET_NICE(1), RAMET_NICE(1)));
+	IS_REFUSED("step-once", PROGRAM, STEPS(RAMET_ROOT("/"), RAMET_ROOT("/")),
+		   .fresh = RAMET_MNT);
+	IS_REFUSED("step-once", PROGRAM, STEPS(RAMET_LO_UP(), RAMET_LO_UP()), .fresh = RAMET_NET);
+	IS_REFUSED("descriptor-range", PROGRAM, STEPS(RAMET_JOIN(-1, 0)));
+	IS_REFUSED("descriptor-range", PROGRAM, STEPS(RAMET_CTTY(-1)));
+	IS_REFUSED("descriptor-range", PROGRAM, STEPS(RAMET_FOREGROUND(-1)));
+	IS_REFUSED("step-signal-range", PROGRAM, STEPS(RAMET_PDEATHSIG(0)));
+	IS_REFUSED("step-signal-range", PROGRAM, STEPS(RAMET_PDEATHSIG(65)));
+	IS_REFUSED("step-needs-data", PROGRAM, STEPS(RAMET_AFFINITY(0, "")));
+	IS_REFUSED("step-needs-data", PROGRAM, STEPS(RAMET_AFFINITY(8, NULL)));
+	IS_REFUSED("step-needs-data", PROGRAM, STEPS(RAMET_SECCOMP(8, NULL)));
+	IS_REFUSED("step-needs-data", PROGRAM, STEPS(RAMET_SECCOMP(0, "")));
+	IS_REFUSED("step-needs-text", PROGRAM, STEPS(RAMET_CGROUP_DIR(NULL)));
+	IS_REFUSED("step-needs-text", PROGRAM, STEPS(RAMET_LANDLOCK(NULL, 1)));
+	IS_REFUSED("step-needs-text", PROGRAM, STEPS(RAMET_ROOT(NULL)), .fresh = RAMET_MNT);
+	IS_REFUSED("step-needs-text", PROGRAM, STEPS(RAMET_BIND(NULL, "/")), .fresh = RAMET_MNT);
+	IS_REFUSED("step-needs-text", PROGRAM, STEPS(RAMET_BIND("/", NULL)), .fresh = RAMET_MNT);
+	IS_REFUSED("step-needs-text", PROGRAM, STEPS(RAMET_TMPFS(NULL)), .fresh = RAMET_MNT);
+	IS_REFUSED("mounts-need-own-namespace", PROGRAM, STEPS(RAMET_ROOT("/")));
+	IS_REFUSED("mounts-need-own-namespace", PROGRAM, STEPS(RAMET_BIND("/", "/")));
+	IS_REFUSED("mounts-need-own-namespace", PROGRAM, STEPS(RAMET_TMPFS("/")));
+	IS_REFUSED("time-offset-needs-own-time", PROGRAM,
+		   STEPS(RAMET_TIME_OFFSET(CLOCK_BOOTTIME, 1, 0)));
+	IS_REFUSED("lo-needs-own-net", PROGRAM, STEPS(RAMET_LO_UP()));
+	IS_REFUSED("identity-needs-own-memory", .fn = body, .share = RAMET_MEMORY,
+		   .options = RAMET_NO_LIBC, STEPS(RAMET_JOIN(3, CLONE_NEWUSER)));
+	IS_REFUSED("identity-needs-own-memory", .fn = body, .share = RAMET_MEMORY,
+		   .options = RAMET_NO_LIBC, STEPS(RAMET_OOM_SCORE_ADJ(1)));
+	IS_REFUSED("init-needs-program", .fn = body, STEPS(RAMET_JOIN(3, CLONE_NEWPID)));
+}
+
+/* Which step a refusal is about. */
+static void test_refused_kind(void)
+{
+	const struct ramet_spec specs[] = {
+		RAMET_SPEC(PROGRAM, STEPS(RAMET_SETSID(), RAMET_KEEP(-1), RAMET_CWD("/"))),
+		RAMET_SPEC(PROGRAM, STEPS(RAMET_CWD("/"), RAMET_HOSTNAME("x"), RAMET_SETSID())),
+		RAMET_SPEC(PROGRAM, STEPS(RAMET_SETPGID(0), RAMET_SETSID(), RAMET_CWD("/"))),
+		RAMET_SPEC(PROGRAM, .fn = body, STEPS(RAMET_CWD("/"))),
+	};
+	static const uint32_t kinds[] = {RAMET_STEP_KEEP, RAMET_STEP_HOSTNAME, RAMET_STEP_SETPGID,
+					 0};
+	struct plan_refusal why;
+	struct plan plan;
+
+	for (unsigned i = 0; i < 4; i++) {
+		const int r = plan_make(&specs[i], false, &usual, &plan, &why);
+
+		ok(r < 0 && why.kind == kinds[i], "%s is about %s", why.id,
+		   kinds[i] ? ramet_step_name(kinds[i]) : "no step");
+	}
+}
+
 /* The kernel's own rules that need nothing but the call speak before the launch, too. */
 static void test_refused_by_kernel(void)
 {
@@ -377,11 +622,19 @@ int main(void)
 	test_identity();
 	test_order_of_steps();
 	test_namespaces();
+	test_attributes();
+	test_roots_and_joins();
+	test_program_fd();
+	test_helper();
+	test_misled_helper();
 	test_functions();
 	test_cut();
 	test_no_shared_memory();
+	test_no_helper();
 	test_refused_specs();
 	test_refused_steps();
+	test_refused_attributes();
+	test_refused_kind();
 	test_refused_by_kernel();
 	test_every_rule();
 	return tap_done();
