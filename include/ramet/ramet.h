@@ -144,6 +144,7 @@ enum ramet_step_kind {
 	RAMET_STEP_CGROUP,   /* enter a cgroup by writing to it: v1; v2 has RAMET_CGROUP */
 	RAMET_STEP_LANDLOCK, /* what it may reach below a path; all else is denied */
 	RAMET_STEP_RESTRICT, /* * put the Landlock rules in force */
+	RAMET_STEP_TIMER_SLACK, /* how late sleeps may end */
 	RAMET_STEP_COUNT_,
 };
 
@@ -247,6 +248,8 @@ struct ramet_step {
 #define RAMET_OOM_SCORE_ADJ(value_) {.kind = RAMET_STEP_OOM_SCORE_ADJ, .number = (value_)}
 #define RAMET_PERSONALITY(flags_) \
 	{.kind = RAMET_STEP_PERSONALITY, .number = (int32_t)(flags_)}
+/* Nanoseconds, from 1. */
+#define RAMET_TIMER_SLACK(ns_) {.kind = RAMET_STEP_TIMER_SLACK, .number = (ns_)}
 #define RAMET_SECUREBITS(bits_) {.kind = RAMET_STEP_SECUREBITS, .number = (bits_)}
 #define RAMET_BOUNDING(mask_) {.kind = RAMET_STEP_BOUNDING, .mask = (mask_)}
 #define RAMET_CAPS(permitted_, inheritable_) \

@@ -77,6 +77,14 @@ long step_personality(struct child *child UNUSED, const struct ramet_step *step)
 	return sys1(SYS_personality, (uint32_t)step->number);
 }
 
+/* How late the kernel may let sleeps end. 0 would mean the default, so it is not let through. */
+long step_timer_slack(struct child *child UNUSED, const struct ramet_step *step)
+{
+	if (step->number < 1)
+		return -EINVAL;
+	return sys_prctl(KERNEL_PR_SET_TIMERSLACK, (unsigned long)step->number, 0, 0, 0);
+}
+
 long step_subreaper(struct child *child UNUSED, const struct ramet_step *step UNUSED)
 {
 	return sys_prctl(KERNEL_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);

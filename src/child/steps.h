@@ -32,6 +32,7 @@ STEP(step_ioprio);
 STEP(step_affinity);
 STEP(step_oom_score_adj);
 STEP(step_personality);
+STEP(step_timer_slack);
 STEP(step_subreaper);
 STEP(step_securebits);
 STEP(step_bounding);

@@ -90,6 +90,8 @@ static const struct cli_option options[] = {
 	ROW("--ioprio", "CLASS[:N]", run_set_ioprio, RAMET_STEP_IOPRIO,
 	    "realtime, best-effort, idle"),
 	ROW("--cpus", "LIST", run_set_cpus, RAMET_STEP_AFFINITY, "processors it may run on: 0-3,7"),
+	ROW("--timer-slack", "NS", run_set_slack, RAMET_STEP_TIMER_SLACK,
+	    "how many nanoseconds late its sleeps may end"),
 	ROW("--oom-score-adj", "N", run_set_oom, RAMET_STEP_OOM_SCORE_ADJ,
 	    "-1000 (never killed) to 1000 (first)"),
 	ROW("--personality", "BITS", run_set_hex, RAMET_STEP_PERSONALITY,

@@ -102,6 +102,11 @@ const char *run_set_nice(const struct cli_option *option, const char *value, voi
 	return add_number(option, value, field, 10, -20, 19, "a nice value from -20 to 19");
 }
 
+const char *run_set_slack(const struct cli_option *option, const char *value, void *field)
+{
+	return add_number(option, value, field, 10, 1, 0x7fffffffL, "a number of nanoseconds");
+}
+
 const char *run_set_oom(const struct cli_option *option, const char *value, void *field)
 {
 	return add_number(option, value, field, 10, -1000, 1000, "a number from -1000 to 1000");

@@ -49,6 +49,7 @@ cli_setter run_set_resources;  /* R,…; tag: 0 share, 1 copy, 2 new */
 cli_setter run_set_preset;
 cli_setter run_set_rlimit;     /* NAME=SOFT[:HARD] */
 cli_setter run_set_nice;       /* -20..19 */
+cli_setter run_set_slack;      /* 1 or more */
 cli_setter run_set_oom;	       /* -1000..1000 */
 cli_setter run_set_sched;      /* POLICY[:PRIORITY][:reset] */
 cli_setter run_set_ioprio;     /* CLASS[:LEVEL] */

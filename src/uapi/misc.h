@@ -84,6 +84,7 @@ _Static_assert(sizeof(struct kernel_pidfd_info) == 64,
 #define KERNEL_PR_GET_DUMPABLE 3
 #define KERNEL_PR_SET_DUMPABLE 4
 #define KERNEL_PR_SET_NAME 15
+#define KERNEL_PR_SET_TIMERSLACK 29
 #define KERNEL_PR_SET_CHILD_SUBREAPER 36
 #define KERNEL_PR_SET_NO_NEW_PRIVS 38
 

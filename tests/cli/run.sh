@@ -162,6 +162,8 @@ refused --oom-score-adj "--oom-score-adj: '1001' is not a number from -1000 to 1
 	--oom-score-adj 1001 true
 as user refused --oom-score-adj 'set oom_score_adj to -1000: Permission denied .*CAP_SYS_RESOURCE' \
 	--oom-score-adj -1000 true
+works --timer-slack 4321 --timer-slack 4321 cat /proc/self/timerslack_ns
+refused --timer-slack "--timer-slack: '0' is not a number of nanoseconds" --timer-slack 0 true
 works --personality 00040000 --personality 0x40000 cat /proc/self/personality
 refused --personality "--personality: 'linux32' is not a number below 2\^32" --personality linux32 true
 refused --personality "'0x100000000' is not a number" --personality 0x100000000 true

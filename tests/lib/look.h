@@ -47,7 +47,7 @@ struct look {
 	pid_t pid, ppid, sid, pgid;
 	uid_t uid;
 	struct rlimit limits[RLIM_NLIMITS];
-	int nice, policy, priority, ioprio, oom_score_adj, personality;
+	int nice, policy, priority, ioprio, oom_score_adj, personality, slack;
 	int securebits, keep_caps, pdeathsig, subreaper, no_new_privs, seccomp;
 	uint64_t caps[CAPS_SETS], affinity;
 	int has_tty, in_foreground, lo_flags;
@@ -173,6 +173,7 @@ static inline void look_take(struct look *l)
 	l->priority = param.sched_priority;
 	l->ioprio = (int)sys2(SYS_ioprio_get, 1, 0);
 	l->personality = personality(0xffffffff);
+	l->slack = prctl(PR_GET_TIMERSLACK);
 	l->securebits = prctl(PR_GET_SECUREBITS);
 	l->keep_caps = prctl(PR_GET_KEEPCAPS);
 	prctl(PR_GET_PDEATHSIG, &l->pdeathsig);

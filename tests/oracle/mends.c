@@ -111,6 +111,8 @@ static const struct failure {
 	 FAILS(OOM_SCORE_ADJ, EINVAL, false)},
 	{"personality", WHO_ANY, EVERY, TINY(RAMET_PERSONALITY(1)), refuse_personality,
 	 FAILS(PERSONALITY, EINVAL, true)},
+	{"no timer slack", WHO_ANY, EVERY, TINY(RAMET_TIMER_SLACK(0)), NULL,
+	 FAILS(TIMER_SLACK, EINVAL, true)},
 	{"subreaper", WHO_ANY, EVERY, TINY(RAMET_SUBREAPER()), refuse_subreaper,
 	 FAILS(SUBREAPER, EINVAL, false)},
 	{"securebits", WHO_NOBODY, EVERY, TINY(RAMET_SECUREBITS(1)), NULL,

@@ -60,6 +60,11 @@ static void see_oom(const struct look *l)
 	expect(atoi(text) == before.oom_score_adj, "the caller's is %s", text);
 }
 
+static void see_slack(const struct look *l)
+{
+	expect(l->slack == 1234, "%d", l->slack);
+}
+
 static void see_personality(const struct look *l)
 {
 	expect(l->personality == 0x0040000, "%#x", l->personality);
@@ -238,6 +243,7 @@ static const struct effect {
 	{"ioprio", EVERY, STEPS(RAMET_IOPRIO(2, 6)), see_ioprio, NULL},
 	{"affinity", EVERY, STEPS(RAMET_AFFINITY(sizeof(one_cpu), &one_cpu)), see_affinity, NULL},
 	{"personality", EVERY, STEPS(RAMET_PERSONALITY(0x0040000)), see_personality, NULL},
+	{"timer slack", EVERY, STEPS(RAMET_TIMER_SLACK(1234)), see_slack, NULL},
 	{"securebits", EVERY, STEPS(RAMET_SECUREBITS(3)), see_securebits, NULL},
 	{"bounding", EVERY, STEPS(RAMET_BOUNDING(NET_BIND | ADMIN)), see_bounding, NULL},
 	{"caps and ambient of another user", FUTEX | OWN,

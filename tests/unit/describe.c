@@ -99,6 +99,7 @@ static void test_attributes(void)
 	is_step((struct ramet_step)RAMET_OOM_SCORE_ADJ(-1000), "set oom_score_adj to -1000");
 	is_step((struct ramet_step)RAMET_PERSONALITY(0x40000), "set personality 0x40000");
 	is_step((struct ramet_step)RAMET_PDEATHSIG(SIGTERM), "get SIGTERM when the launcher ends");
+	is_step((struct ramet_step)RAMET_TIMER_SLACK(1000), "set timer slack to 1000 ns");
 	is_step((struct ramet_step)RAMET_SUBREAPER(), "become reaper of orphans below");
 	is_step((struct ramet_step)RAMET_CTTY(4), "make descriptor 4 the controlling terminal");
 	is_step((struct ramet_step)RAMET_FOREGROUND(4), "take the foreground of terminal 4");
