@@ -59,7 +59,7 @@ option_of() {
 }
 
 mkdir -m 755 "$TMP/dir" "$TMP/mnt"
-mkdir -m 700 "$TMP/closed"
+mkdir -m 000 "$TMP/closed"
 echo inside >"$TMP/dir/file"
 
 # ---- what is shared
@@ -78,7 +78,7 @@ refused --share 'rule exec-in-thread\)' --share thread-group true
 refused --share '--share parent .* could not wait' --share parent true
 refused --share 'rule descriptor-steps-need-own-table\) .*--dup' --share files --dup 1:7 true
 # shellcheck disable=SC2016
-works --copy "$PWD" --copy fs sh -c 'cd /usr; readlink /proc/$PPID/cwd'
+works --copy "$PWD" --preset linuxthreads --copy fs sh -c 'cd /usr; readlink /proc/$PPID/cwd'
 refused --copy "--copy: 'fies' is not a list of resources" --copy fies true
 refused --copy 'rule cannot-be-copied\)' --copy pid true
 refused --copy 'rule choose-once\) .*--share, --copy and --new' --copy fs --share fs true
@@ -109,7 +109,7 @@ works --env '1 unset' --env A=1 --env B sh -c 'echo $A ${B-unset}'
 refused --env "--env: '=x' is not NAME=VALUE or NAME" --env =x true
 works --clear-env 'A=1' --clear-env --env A=1 "$(type -P env)"
 refused --clear-env '--clear-env takes no value' --clear-env=yes true
-works --exec-fd Linux --exec-fd 9 uname -s 9<"$(type -P uname)"
+works --exec-fd Linux --exec-fd 9 ramet-no-such-program -s 9<"$(type -P uname)"
 refused --exec-fd "--exec-fd: 'x' is not a descriptor" --exec-fd x true
 works --rlimit '100 200' --rlimit nofile=100:200 sh -c 'ulimit -Sn; ulimit -Hn'
 works --rlimit 0 --rlimit core=0 sh -c 'ulimit -c'
@@ -448,7 +448,8 @@ for sig in KILL:137 TERM:143 SEGV:139 USR1:138 HUP:129 INT:130; do
 	status "killed by SIG${sig%:*}" "${sig#*:}" "$RAMET" run --default-signal all --rlimit core=0 \
 		sh -c "kill -${sig%:*} \$\$"
 done
-status 'not found is 127' 127 "$RAMET" run ramet-no-such-program
+# A directory of PATH that may not be searched would make it 126, as for every exec along PATH.
+PATH=/usr/bin:/bin status 'not found is 127' 127 "$RAMET" run ramet-no-such-program
 like 'and says so' "$(cat "$TMP/err")" 'exec ramet-no-such-program along PATH: No such file'
 status 'so by path' 127 "$RAMET" run /nope/program
 printf '#!/nope/interpreter\n' >"$TMP/script"
@@ -480,7 +481,7 @@ like 'names it' "$(json)" '"error":\{"text":"step 1 of [0-9]+, chdir to /nope: N
 unlike 'and has no pid' "$(json)" '"pid"'
 status 'of a refusal' 125 "$RAMET" run --json "$TMP/json" --share thread-group true
 like 'names the rule' "$(json)" '"errno":22,"step":null,"rule":"exec-in-thread","why":"[^"]+","mend":"[^"]+"'
-status 'of a missing program' 127 "$RAMET" run --json "$TMP/json" ramet-no-such-program
+PATH=/usr/bin:/bin status 'of a missing program' 127 "$RAMET" run --json "$TMP/json" ramet-no-such-program
 like 'names the step' "$(json)" '"step":"exec"'
 descriptor() { "$RAMET" run --json 6 sh -c 'echo out' 6>"$TMP/json"; }
 status 'to a descriptor' 0 descriptor

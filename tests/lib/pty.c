@@ -12,10 +12,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 static void become(const char *slave, int own, char **command)
 {
+	struct termios mode;
 	int fd;
 
 	setsid();
@@ -24,6 +26,11 @@ static void become(const char *slave, int own, char **command)
 	fd = open(slave, O_RDWR | O_NOCTTY);
 	if (fd < 0 || (own && ioctl(fd, TIOCSCTTY, 0) < 0))
 		_exit(124);
+	/* The kernel signals first and then throws away what was printed meanwhile: not here. */
+	if (tcgetattr(fd, &mode) == 0) {
+		mode.c_lflag |= NOFLSH;
+		tcsetattr(fd, TCSANOW, &mode);
+	}
 	for (int to = 0; to < 3; to++)
 		dup2(fd, to);
 	if (fd > 2)
