@@ -186,12 +186,13 @@ static void see_root(const struct look *l)
 /* Optional fields of the line of the root: shared:N, master:N. */
 static bool root_says(const struct look *l, const char *word)
 {
-	char line[500];
+	char line[500], where[8];
 
 	for (const char *at = l->mounts; *at; at += strcspn(at, "\n"), at += *at == '\n') {
 		snprintf(line, sizeof(line), "%.*s", (int)strcspn(at, "\n"), at);
-		if (strstr(line, " / / ") && strstr(line, word))
-			return true;
+		/* The fifth word is where it is mounted, the fourth what of its file system. */
+		if (sscanf(line, "%*s %*s %*s %*s %7s", where) == 1 && !strcmp(where, "/"))
+			return strstr(line, word);
 	}
 	return false;
 }
