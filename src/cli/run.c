@@ -175,7 +175,7 @@ static const struct cli_option options[] = {
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
-/* The words with the name that --argv0 gives; lives until ramet ends. */
+/* The words with the name that --argv0 gives; to be freed. */
 static char **arguments(const struct run_settings *s, int count, char **words)
 {
 	char **list = calloc((size_t)count + 1, sizeof(*list));
@@ -189,7 +189,7 @@ static char **arguments(const struct run_settings *s, int count, char **words)
 
 extern char **environ;
 
-/* The caller's environment with what --env says; lives until ramet ends. */
+/* The caller's environment with what --env says; to be freed. */
 static char **environment(const struct run_settings *s)
 {
 	size_t n = 0, count = 0, length;
@@ -438,6 +438,28 @@ static int start_and_tell(struct run_settings *s, char **words)
 	return r < 0 && status == 0 ? RUN_FAILED : status;
 }
 
+static int with_words(struct run_settings *s, int count, char **words)
+{
+	char **argv = arguments(s, count, words), **envp = environment(s);
+	int status = RUN_FAILED;
+
+	s->spec.size = sizeof(s->spec);
+	s->spec.program = words[0];
+	s->spec.argv = argv;
+	s->spec.envp = envp;
+	s->spec.options |= RAMET_SEARCH_PATH;
+	s->spec.steps = s->steps;
+	if (argv && envp) {
+		complete(s);
+		status = s->dry_run ? dry_run(&s->spec) : start_and_tell(s, words);
+	} else {
+		cli_say("%s", strerror(ENOMEM));
+	}
+	free(argv);
+	free(envp);
+	return status;
+}
+
 static int run(const struct cli_common *common, void *settings, int count, char **words)
 {
 	struct run_settings *s = settings;
@@ -460,18 +482,7 @@ static int run(const struct cli_common *common, void *settings, int count, char 
 			"wait for it");
 		return RUN_FAILED;
 	}
-	s->spec.size = sizeof(s->spec);
-	s->spec.program = words[0];
-	s->spec.argv = arguments(s, count, words);
-	s->spec.options |= RAMET_SEARCH_PATH;
-	s->spec.steps = s->steps;
-	s->spec.envp = environment(s);
-	if (!s->spec.envp || !s->spec.argv) {
-		cli_say("%s", strerror(ENOMEM));
-		return RUN_FAILED;
-	}
-	complete(s);
-	return s->dry_run ? dry_run(&s->spec) : start_and_tell(s, words);
+	return with_words(s, count, words);
 }
 
 const struct cli_verb cli_run = {

@@ -567,26 +567,27 @@ const char *run_set_exec_fd(const struct cli_option *option, const char *value, 
 	return NULL;
 }
 
-/* The kernel takes at most 4096 instructions of 8 bytes. */
 const char *run_set_seccomp(const struct cli_option *option, const char *value, void *field)
 {
-	static const char wanted[] = "a file of 1 to 4096 BPF instructions of 8 bytes";
-	const size_t limit = 4096 * 8;
-	int fd = open(value, O_RDONLY | O_CLOEXEC);
-	char *filter = fd < 0 ? NULL : malloc(limit + 1);
-	ssize_t n = 0, at = 0;
+	struct run_settings *s = field;
+	char *filter = (char *)s->filter, more;
+	size_t at = 0;
+	ssize_t n = -1;
+	int fd;
 
-	while (filter && (n = read(fd, filter + at, limit + 1 - (size_t)at)) > 0)
-		at += n;
+	for (unsigned i = 0; i < s->count; i++)
+		if (s->steps[i].kind == RAMET_STEP_SECCOMP)
+			return "taken: there is room for one filter";
+	fd = open(value, O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && (n = read(fd, filter + at, sizeof(s->filter) - at)) > 0)
+		at += (size_t)n;
+	if (n == 0 && at == sizeof(s->filter))
+		n = read(fd, &more, 1); /* 0 if that was all */
 	if (fd >= 0)
 		close(fd);
-	if (!filter || n < 0 || !at || at % 8 || (size_t)at > limit) {
-		free(filter);
-		return wanted;
-	}
-	/* Lives until ramet ends, as the step does. */
-	return run_add(field, (struct ramet_step){
-				      .kind = option->tag, .data = filter, .bytes = (size_t)at});
+	if (n != 0 || !at || at % sizeof(s->filter[0]))
+		return "a file of 1 to 4096 BPF instructions of 8 bytes";
+	return run_add(s, (struct ramet_step){.kind = option->tag, .data = filter, .bytes = at});
 }
 
 const char *run_set_landlock(const struct cli_option *option, const char *value, void *field)

@@ -15,7 +15,8 @@
 #define RUN_GROUPS_MAX 256
 #define RUN_MAP_SIZE 4096 /* the kernel takes a page */
 #define RUN_ENV_MAX 256
-#define RUN_TIDS_MAX 32 /* levels of pid namespaces */
+#define RUN_FILTER_MAX 4096 /* what the kernel takes */
+#define RUN_TIDS_MAX 32	    /* levels of pid namespaces */
 
 struct run_settings {
 	struct ramet_spec spec;
@@ -25,6 +26,7 @@ struct run_settings {
 	unsigned count;
 	struct ramet_step steps[RUN_STEPS_MAX + 1];
 	cpu_set_t cpus;
+	uint64_t filter[RUN_FILTER_MAX]; /* instructions */
 	pid_t tids[RUN_TIDS_MAX];
 	gid_t groups[RUN_GROUPS_MAX];
 	char uid_map[RUN_MAP_SIZE], gid_map[RUN_MAP_SIZE];
