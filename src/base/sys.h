@@ -113,6 +113,27 @@ static inline long sys_prctl(int option, unsigned long a, unsigned long b, unsig
 	return sys5(SYS_prctl, option, (long)a, (long)b, (long)c, (long)d);
 }
 
+/* Of the calling thread: caps[0] holds capabilities 0 to 31, caps[1] the rest. */
+static inline long sys_capget(struct kernel_caps caps[2])
+{
+	const struct {
+		uint32_t version;
+		int pid;
+	} header = {.version = KERNEL_CAP_VERSION};
+
+	return sys2(SYS_capget, (long)&header, (long)caps);
+}
+
+static inline long sys_capset(const struct kernel_caps caps[2])
+{
+	const struct {
+		uint32_t version;
+		int pid;
+	} header = {.version = KERNEL_CAP_VERSION};
+
+	return sys2(SYS_capset, (long)&header, (long)caps);
+}
+
 static inline long sys_setresuid(uint32_t r, uint32_t e, uint32_t s)
 {
 	return sys3(SYS_setresuid, r, e, s);

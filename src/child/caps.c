@@ -10,7 +10,6 @@
 #include "child/steps.h"
 
 #define UNUSED __attribute__((unused))
-#define CAP_VERSION 0x20080522
 #define PR_CAPBSET_DROP_ 24
 #define PR_CAPBSET_READ_ 23
 #define PR_SET_SECUREBITS_ 28
@@ -49,20 +48,14 @@ long step_keep_caps(struct child *child UNUSED, const struct ramet_step *step UN
 
 long step_caps(struct child *child UNUSED, const struct ramet_step *step)
 {
-	const struct {
-		uint32_t version;
-		int pid;
-	} header = {.version = CAP_VERSION};
-	struct {
-		uint32_t effective, permitted, inheritable;
-	} data[2];
+	struct kernel_caps data[2];
 
 	for (int half = 0; half < 2; half++) {
 		data[half].permitted = (uint32_t)(step->permitted >> 32 * half);
 		data[half].effective = data[half].permitted;
 		data[half].inheritable = (uint32_t)(step->inheritable >> 32 * half);
 	}
-	return sys2(SYS_capset, (long)&header, (long)data);
+	return sys_capset(data);
 }
 
 long step_ambient(struct child *child UNUSED, const struct ramet_step *step)

@@ -86,15 +86,9 @@ bool host_shares_memory(void)
 /* CAP_SYS_ADMIN, which every new namespace but a user namespace needs. */
 static bool is_admin(void)
 {
-	const struct {
-		uint32_t version;
-		int pid;
-	} header = {.version = 0x20080522};
-	struct {
-		uint32_t effective, permitted, inheritable;
-	} data[2];
+	struct kernel_caps data[2];
 
-	return sys2(SYS_capget, (long)&header, (long)data) == 0 && data[0].effective >> 21 & 1;
+	return sys_capget(data) == 0 && data[0].effective >> 21 & 1;
 }
 
 /* A directory has two links and one for each directory in it: here one for each thread. */

@@ -148,13 +148,7 @@ unsigned marked_descriptors(const struct plan *plan, int32_t *out)
  */
 void image_caps_read(const struct plan *plan, struct image_caps *ret)
 {
-	const struct {
-		uint32_t version;
-		int pid;
-	} header = {.version = 0x20080522};
-	struct {
-		uint32_t effective, permitted, inheritable;
-	} data[2] = {{0}};
+	struct kernel_caps data[2] = {{0}};
 
 	*ret = (struct image_caps){0};
 	if (plan->args.flags & CLONE_NEWUSER) {
@@ -163,7 +157,7 @@ void image_caps_read(const struct plan *plan, struct image_caps *ret)
 		return;
 	}
 	if ((geteuid() == 0 && !(sys_prctl(GET_SECUREBITS, 0, 0, 0, 0) & SECBIT_NOROOT)) ||
-	    sys2(SYS_capget, (long)&header, (long)data) < 0)
+	    sys_capget(data) < 0)
 		return;
 	ret->permitted = (uint64_t)data[1].permitted << 32 | data[0].permitted;
 	ret->effective = (uint64_t)data[1].effective << 32 | data[0].effective;

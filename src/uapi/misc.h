@@ -79,6 +79,12 @@ struct kernel_pidfd_info {
 _Static_assert(sizeof(struct kernel_pidfd_info) == 64,
 	       "pidfd_info must mirror the kernel's first version");
 
+/* linux/capability.h: version 3 of the call, low and high halves of the sets. */
+#define KERNEL_CAP_VERSION 0x20080522
+struct kernel_caps {
+	uint32_t effective, permitted, inheritable;
+};
+
 /* linux/prctl.h */
 #define KERNEL_PR_SET_PDEATHSIG 1
 #define KERNEL_PR_GET_DUMPABLE 3

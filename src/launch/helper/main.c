@@ -39,23 +39,17 @@ static long map(uintptr_t at, size_t size, int sharing, int fd)
 static long restore_caps(struct child *child, const struct image *image)
 {
 	const struct ramet_step ambient = RAMET_AMBIENT(image->ambient);
-	const struct {
-		uint32_t version;
-		int pid;
-	} header = {.version = 0x20080522};
-	struct {
-		uint32_t effective, permitted, inheritable;
-	} data[2];
+	struct kernel_caps data[2];
 
 	long r = step_ambient(child, &ambient);
 
 	if (r >= 0)
-		r = sys2(SYS_capget, (long)&header, (long)data);
+		r = sys_capget(data);
 	for (int half = 0; half < 2; half++) {
 		data[half].effective = (uint32_t)(image->effective >> 32 * half);
 		data[half].inheritable = (uint32_t)(image->inheritable >> 32 * half);
 	}
-	return r < 0 ? r : sys2(SYS_capset, (long)&header, (long)data);
+	return r < 0 ? r : sys_capset(data);
 }
 
 _Noreturn void arch_start(const long *sp)
