@@ -117,9 +117,21 @@ long step_foreground(struct child *child UNUSED, const struct ramet_step *step)
 	return sys3(SYS_ioctl, step->number, 0x5410 /* TIOCSPGRP */, (long)&group);
 }
 
+/* Only with memory of its own (EUSERS). Exec enters it by itself, but not before 6.2. */
+static long enter_time_namespace(void)
+{
+	long fd = sys_open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC, 0), r;
+
+	if (fd < 0)
+		return fd;
+	r = sys2(SYS_setns, fd, CLONE_NEWTIME);
+	sys_close((int)fd);
+	return r;
+}
+
 /*
  * Offsets can be written only until the first task is in the namespace: so it is made here and
- * not by clone, and entered at exec.
+ * not by clone, and entered after the last of them.
  */
 long step_time_offset(struct child *child, const struct ramet_step *step)
 {
@@ -137,7 +149,10 @@ long step_time_offset(struct child *child, const struct ramet_step *step)
 	text = decimal(step->seconds, text);
 	*--text = ' ';
 	text = decimal(step->number, text);
-	return write_file("/proc/self/timens_offsets", text, (size_t)(end - text));
+	r = write_file("/proc/self/timens_offsets", text, (size_t)(end - text));
+	if (r < 0 || step[1].kind == RAMET_STEP_TIME_OFFSET)
+		return r;
+	return enter_time_namespace();
 }
 
 long step_lo_up(struct child *child UNUSED, const struct ramet_step *step UNUSED)

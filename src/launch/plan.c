@@ -86,11 +86,14 @@ static bool stays_behind(const struct ramet_spec *spec)
 
 /*
  * An init lives on. Who joins a user or pid namespace can be reached by its root, and with it the
- * caller if they share memory; and time namespaces take nobody who shares (EUSERS).
+ * caller if they share memory; and time namespaces take nobody who shares (EUSERS), not even into
+ * a new one with offsets.
  */
 static bool needs_own_memory(const struct ramet_spec *spec)
 {
-	return steps_have(spec->steps, RAMET_STEP_INIT) || steps_have(spec->steps, RAMET_STEP_JOIN);
+	return steps_have(spec->steps, RAMET_STEP_INIT) ||
+	       steps_have(spec->steps, RAMET_STEP_JOIN) ||
+	       steps_have(spec->steps, RAMET_STEP_TIME_OFFSET);
 }
 
 /*
@@ -254,6 +257,8 @@ static int check_function(struct plan *plan, const struct ramet_spec *spec,
 	    (changes_identity(spec) || steps_have(spec->steps, RAMET_STEP_JOIN) ||
 	     steps_have(spec->steps, RAMET_STEP_OOM_SCORE_ADJ)))
 		return refuse(LAUNCH_RULE_IDENTITY_SHARED, ret);
+	if (plan->args.flags & CLONE_VM && steps_have(spec->steps, RAMET_STEP_TIME_OFFSET))
+		return refuse(LAUNCH_RULE_TIME_IN_SHARED, ret);
 	switch (plan->way) {
 	case RAMET_WAY_COPY:
 		plan->libc_fork = is_plain_fork(plan, spec) && !no_libc;

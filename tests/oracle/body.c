@@ -498,6 +498,32 @@ static void twice(void *arg)
 	}
 }
 
+static int shifted(void *arg)
+{
+	const int64_t *before = arg;
+
+	return now_ms() - *before > 86300000 ? 24 : 25;
+}
+
+/* Nothing but the step itself brings a function, which has no exec, into its time namespace. */
+static void clocks(void *arg)
+{
+	int64_t before = now_ms();
+	struct ramet_status status;
+	struct ramet_task task;
+	int r;
+
+	(void)arg;
+	r = ramet_launch(&RAMET_SPEC(.fn = shifted, .arg = &before, .fresh = RAMET_TIME,
+				     .steps = RAMET_STEPS(RAMET_TIME_OFFSET(1, 86400, 0))),
+			 &task, NULL);
+	if (!expect(r == 0, "launch %d", r))
+		return;
+	r = ramet_wait(&task, 20000, &status);
+	expect(r == 0 && status.code == 24, "wait %d, code %d", r, status.code);
+	ramet_task_close(&task);
+}
+
 static void vforks(void *arg)
 {
 	volatile int local = 1;
@@ -557,6 +583,7 @@ int main(void)
 	cell_run(WHO_ANY, 60, overflow, NULL, "overflow");
 	cell_run(WHO_ANY, 60, codes, NULL, "exit codes");
 	cell_run(WHO_ANY, 60, twice, NULL, "second returns");
+	cell_run(WHO_ROOT, 60, clocks, NULL, "a function's clocks");
 	cell_run(WHO_ANY, 60, vforks, NULL, "ramet_vfork");
 	cell_run(WHO_ANY, 60, wrapper, NULL, "ramet_clone");
 	cell_run(WHO_NOBODY, 60, copies, NULL, "the C library in copies of a busy caller");

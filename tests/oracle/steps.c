@@ -259,7 +259,7 @@ static const struct effect {
 	{"subreaper", EVERY, STEPS(RAMET_SUBREAPER()), see_subreaper, NULL},
 	{"terminal", EVERY, STEPS(RAMET_SETSID(), RAMET_CTTY(TTY), RAMET_FOREGROUND(TTY)), see_tty,
 	 open_tty},
-	{"clocks", EVERY,
+	{"clocks", OWN,
 	 WITH(RAMET_TIME, RAMET_TIME_OFFSET(CLOCK_MONOTONIC, 86400, 0),
 	      RAMET_TIME_OFFSET(CLOCK_BOOTTIME, 172800, 5)),
 	 see_clocks, NULL},

@@ -211,8 +211,8 @@ static void test_attributes(void)
 		" 6 child  set capabilities chown, inheritable none\n" MASK(" 7") EXEC(" 8"),
 		PROGRAM, STEPS(RAMET_UID(1000), RAMET_CAPS(1, 0)));
 	IS_PLAN("a clock offset: the step makes the namespace, not the clone",
-		HELD SPAWN FROM_EXEC " 1 child  shift clock boottime by 5 s\n" MASK(" 2")
-			EXEC(" 3"),
+		HELPER SPAWN ", exit signal SIGCHLD\n 1 child  shift clock boottime by 5 s\n"
+			MASK(" 2") EXEC(" 3"),
 		PROGRAM, .fresh = RAMET_TIME, STEPS(RAMET_TIME_OFFSET(CLOCK_BOOTTIME, 5, 0)));
 	IS_PLAN("the killer's order among processes: not set in shared memory beside the caller",
 		HELPER SPAWN ", exit signal SIGCHLD\n"
@@ -557,6 +557,9 @@ static void test_refused_attributes(void)
 	IS_REFUSED("mounts-need-own-namespace", PROGRAM, STEPS(RAMET_BIND("/", "/")));
 	IS_REFUSED("mounts-need-own-namespace", PROGRAM, STEPS(RAMET_TMPFS("/")));
 	IS_REFUSED("time-offset-needs-own-time", PROGRAM,
+		   STEPS(RAMET_TIME_OFFSET(CLOCK_BOOTTIME, 1, 0)));
+	IS_REFUSED("time-offset-needs-own-memory", .fn = body, .share = RAMET_MEMORY,
+		   .fresh = RAMET_TIME, .options = RAMET_NO_LIBC,
 		   STEPS(RAMET_TIME_OFFSET(CLOCK_BOOTTIME, 1, 0)));
 	IS_REFUSED("lo-needs-own-net", PROGRAM, STEPS(RAMET_LO_UP()));
 	IS_REFUSED("identity-needs-own-memory", .fn = body, .share = RAMET_MEMORY,
