@@ -170,6 +170,14 @@ static inline uint64_t tap_below(uint64_t n)
 	return tap_random() % n;
 }
 
+/* How many of n samples are enough: RAMET_SWEEP percent, which a slow machine sets. */
+static inline unsigned tap_scaled(unsigned n)
+{
+	const char *percent = getenv("RAMET_SWEEP");
+
+	return percent && atoi(percent) > 0 ? (n * (unsigned)atoi(percent) + 99) / 100 : n;
+}
+
 /* Prints the plan; main() returns what it gives. */
 static inline int tap_done(void)
 {

@@ -144,7 +144,7 @@ static void forks(void *arg)
 		expect(!failed, "a launch beside the forks went wrong");
 	}
 	cell_note("%u forks beside launches\n", made);
-	expect(made >= 20, "%u forks", made);
+	expect(made >= tap_scaled(20), "%u forks", made);
 	expect(!world_children(), "a child is left");
 }
 
@@ -248,7 +248,7 @@ static void slots_in_a_fork(void *arg)
 	enough = 1;
 	for (unsigned i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
-	expect(made >= 50, "%u forks", made);
+	expect(made >= tap_scaled(50), "%u forks", made);
 }
 
 /* ---- Hosts with habits ------------------------------------------------------------------------------- */

@@ -152,7 +152,7 @@ static long resident_kb(void)
 
 static unsigned total(void)
 {
-	return getenv("RAMET_LONG") ? 10000 : 2000;
+	return getenv("RAMET_LONG") ? 10000 : tap_scaled(2000);
 }
 
 static void many(void *arg)
@@ -196,7 +196,7 @@ static void burst(void *arg)
 	int r;
 
 	(void)arg;
-	for (unsigned round = 0; round < 40; round++) {
+	for (unsigned round = 0; round < 2 + tap_scaled(38); round++) {
 		if (round == 2)
 			before = world_take();
 		for (unsigned i = 0; i < 64; i++) {
@@ -229,7 +229,7 @@ static void threads(void *arg)
 	struct world before = {0}, after;
 	pthread_t thread[4];
 
-	for (unsigned round = 0; round < 60; round++) {
+	for (unsigned round = 0; round < 10 + tap_scaled(50); round++) {
 		if (round == 10)
 			before = world_take();
 		for (unsigned i = 0; i < 4; i++)

@@ -166,9 +166,9 @@ static void storm(void *arg)
 		counts->launched, counts->hits, counts->ended_by_signal, counts->in_caller);
 	expect(!counts->in_child, "%ld handlers of the caller ran in a child", counts->in_child);
 	expect(!counts->wrong, "%s", counts->text);
-	expect(counts->hits >= 20, "%ld hits", counts->hits);
-	expect(counts->launched >= 20, "%ld launched", counts->launched);
-	expect(counts->in_caller >= 20, "%ld handlers ran", counts->in_caller);
+	expect(counts->hits >= tap_scaled(20), "%ld hits", counts->hits);
+	expect(counts->launched >= tap_scaled(20), "%ld launched", counts->launched);
+	expect(counts->in_caller >= tap_scaled(20), "%ld handlers ran", counts->in_caller);
 	expect(!world_children(), "a child is left");
 }
 
@@ -262,8 +262,8 @@ static void descriptors(void *arg)
 	cell_note("%ld programs looked at their descriptors beside %ld that had ids mapped\n",
 		  counts->launched, counts->hits);
 	expect(!counts->wrong, "%s", counts->text);
-	expect(counts->launched >= 50 && counts->hits >= 50, "%ld and %ld launches",
-	       counts->launched, counts->hits);
+	expect(counts->launched >= tap_scaled(50) && counts->hits >= tap_scaled(50),
+	       "%ld and %ld launches", counts->launched, counts->hits);
 	expect(!world_children(), "a child is left");
 }
 
