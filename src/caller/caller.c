@@ -2,7 +2,7 @@
 /*
  * Owns the reading of the caller's state: raw system calls and /proc, one function a group of
  * fields, each of which sets its bit in `known` only when it is sure. Judges nothing: that is the
- * model's part.
+ * model's part. Who shares with the caller is read in sharers.c, what setns would join in target.c.
  */
 #include "caller/caller.h"
 
@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 
 #include "base/sys.h"
+#include "caller/read.h"
 #include "uapi/clone.h"
 
 #ifndef SYS_faccessat2
@@ -29,115 +30,13 @@
 /* The inode number of the first user namespace is part of the ABI (PROC_USER_INIT_INO). */
 #define FIRST_USER_NAMESPACE "user:[4026531837]"
 
-/* ---- Small files, word by word ---- */
-
-struct reader {
-	int fd;
-	size_t at, filled;
-	char buf[512];
-};
-
-static bool reader_open(struct reader *r, const char *path)
-{
-	long fd = sys_open(path, O_RDONLY | O_CLOEXEC, 0);
-
-	r->fd = (int)fd;
-	r->at = r->filled = 0;
-	return fd >= 0;
-}
-
-static int reader_byte(struct reader *r)
-{
-	if (r->at == r->filled) {
-		long n = sys_read(r->fd, r->buf, sizeof(r->buf));
-
-		if (n <= 0)
-			return -1;
-		r->at = 0;
-		r->filled = (size_t)n;
-	}
-	return (unsigned char)r->buf[r->at++];
-}
-
-#define WORD_SIZE 32
-
-/*
- * The next word, cut to WORD_SIZE - 1; false at the end. *ret_first: it is the first of its line
- * (where alone a key of /proc/PID/status is one: a process may be called "Uid:").
- */
-static bool reader_word(struct reader *r, char word[static WORD_SIZE], bool *ret_first)
-{
-	bool first = !r->filled;
-	size_t n = 0;
-	int c;
-
-	for (c = reader_byte(r); c == ' ' || c == '\t' || c == '\n'; c = reader_byte(r))
-		first |= c == '\n';
-	for (; c >= 0 && c != ' ' && c != '\t' && c != '\n'; c = reader_byte(r))
-		if (n < WORD_SIZE - 1)
-			word[n++] = (char)c;
-	/* The end of the line is what the next word learns that it is the first from. */
-	if (c == '\n')
-		r->at--;
-	word[n] = '\0';
-	*ret_first = first;
-	return n > 0;
-}
-
-static bool parse_number(const char *word, uint64_t *ret)
-{
-	uint64_t n = 0;
-
-	if (*word < '0' || *word > '9')
-		return false;
-	for (; *word >= '0' && *word <= '9'; word++)
-		n = n * 10 + (uint64_t)(*word - '0');
-	*ret = n;
-	return true;
-}
-
-static bool reader_number(struct reader *r, uint64_t *ret)
-{
-	char word[WORD_SIZE];
-	bool first;
-
-	return reader_word(r, word, &first) && parse_number(word, ret);
-}
-
-/* Go on to the line that begins with `key`. */
-static bool reader_find(struct reader *r, const char *key)
-{
-	char word[WORD_SIZE];
-	bool first;
-
-	while (reader_word(r, word, &first))
-		if (first && !strcmp(word, key))
-			return true;
-	return false;
-}
-
-static bool read_number(const char *path, uint64_t *ret)
-{
-	struct reader r;
-	bool good;
-
-	if (!reader_open(&r, path))
-		return false;
-	good = reader_number(&r, ret);
-	sys_close(r.fd);
-	return good;
-}
-
 /* ---- The groups of fields ---- */
 
-static void read_kernel(struct ramet_caller *c)
+/* "6.1.20-whatever" as major << 16 | minor << 8 | patch, each at most what there is room for. */
+static unsigned parse_version(const char *at)
 {
-	char names[6][65] = {0}; /* the kernel's struct new_utsname; release is the third */
 	unsigned limits[3] = {UINT_MAX >> 16, 255, 255}, parts[3] = {0};
-	const char *at = names[2];
 
-	if (sys1(SYS_uname, (long)names) < 0)
-		return;
 	for (int i = 0; i < 3; i++) {
 		uint64_t n;
 
@@ -150,7 +49,25 @@ static void read_kernel(struct ramet_caller *c)
 			break;
 		at++;
 	}
-	c->kernel = parts[0] << 16 | parts[1] << 8 | parts[2];
+	return parts[0] << 16 | parts[1] << 8 | parts[2];
+}
+
+/*
+ * Debian's release is "6.1.0-56-amd64", whose third number is always 0; the stable version that
+ * it was made of stands in the build's line, "… Debian 6.1.192-2 (…)".
+ */
+unsigned caller_kernel(void)
+{
+	char names[6][65] = {0}; /* the kernel's struct new_utsname: release, version at 2, 3 */
+	const char *debian;
+	unsigned kernel, built;
+
+	if (sys1(SYS_uname, (long)names) < 0)
+		return 0;
+	kernel = parse_version(names[2]);
+	debian = strstr(names[3], "Debian ");
+	built = debian ? parse_version(debian + strlen("Debian ")) : 0;
+	return built >> 8 == kernel >> 8 ? built : kernel;
 }
 
 static bool has_capability(const struct __user_cap_data_struct data[static 2], unsigned n)
@@ -172,6 +89,7 @@ static void read_capabilities(struct ramet_caller *c)
 	if (!get_capabilities(data))
 		return;
 	c->sys_admin = has_capability(data, CAP_SYS_ADMIN);
+	c->sys_chroot = has_capability(data, CAP_SYS_CHROOT);
 	c->checkpoint = has_capability(data, KERNEL_CAP_CHECKPOINT_RESTORE);
 	c->setid = has_capability(data, CAP_SETUID) && has_capability(data, CAP_SETGID);
 	c->known |= RAMET_KNOWN_CAPS;
@@ -240,15 +158,6 @@ static void read_ids(struct ramet_caller *c)
 		return;
 	c->unmapped = uid == MAP_NONE || gid == MAP_NONE;
 	c->known |= RAMET_KNOWN_IDS;
-}
-
-static long read_link(const char *path, char *buf, size_t size)
-{
-	long n = sys4(SYS_readlinkat, SYS_AT_FDCWD, (long)path, (long)buf, (long)size - 1);
-
-	if (n >= 0)
-		buf[n] = '\0';
-	return n;
 }
 
 /*
@@ -351,7 +260,8 @@ static void read_cgroup(const struct ramet_call *call, struct ramet_caller *c)
 	long statfs[32]; /* the first word is the type; the kernel writes 15 */
 	long r;
 
-	if (!(call->flags & CLONE_INTO_CGROUP) || call->cgroup > INT_MAX)
+	if (call->entry != RAMET_ENTRY_CLONE3 || !(call->flags & CLONE_INTO_CGROUP) ||
+	    call->cgroup > INT_MAX)
 		return;
 	r = sys2(SYS_fstatfs, (long)call->cgroup, (long)statfs);
 	if (r == -EBADF || (r == 0 && statfs[0] != KERNEL_CGROUP2_MAGIC)) {
@@ -370,51 +280,38 @@ static void read_cgroup(const struct ramet_call *call, struct ramet_caller *c)
 
 /* ---- RLIMIT_NPROC ---- */
 
-/* The tasks of one process, if it is this user's. */
-static uint64_t count_process(const char *pid, uint64_t uid)
+/* A user's tasks, counted up to `enough`. */
+struct tally {
+	uint64_t uid, enough, count;
+};
+
+/* The tasks of one process, if it is this user's. Goes on until there are enough. */
+static bool count_process(uint64_t pid, void *arg)
 {
-	char path[sizeof("/proc//status") + 20] = "/proc/";
-	uint64_t owner, threads = 0;
+	struct tally *tally = arg;
+	uint64_t owner, threads;
+	char path[PATH_SIZE];
 	struct reader r;
 
-	if (strlen(pid) > 20)
-		return 0;
-	strcat(path, pid);
-	strcat(path, "/status");
+	path_make(path, "/proc/", pid, "/status");
 	if (!reader_open(&r, path))
-		return 0;
-	if (!reader_find(&r, "Uid:") || !reader_number(&r, &owner) || owner != uid ||
-	    !reader_find(&r, "Threads:") || !reader_number(&r, &threads))
-		threads = 0;
+		return true;
+	if (reader_find(&r, "Uid:") && reader_number(&r, &owner) && owner == tally->uid &&
+	    reader_find(&r, "Threads:") && reader_number(&r, &threads))
+		tally->count += threads;
 	sys_close(r.fd);
-	return threads;
+	return tally->count < tally->enough;
 }
 
-/* The tasks of a user that /proc shows, counted up to `enough`. */
+/* As far as /proc shows them. */
 static bool count_tasks(uint64_t uid, uint64_t enough, uint64_t *ret)
 {
-	union {
-		struct kernel_dirent64 first;
-		char bytes[1024];
-	} buf;
-	uint64_t count = 0;
-	long fd = sys_open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	long n = 0;
+	struct tally tally = {uid, enough, 0};
 
-	if (fd < 0)
+	if (!read_numbers("/proc", count_process, &tally))
 		return false;
-	while (count < enough && (n = sys_getdents64((int)fd, buf.bytes, sizeof(buf))) > 0) {
-		for (long at = 0; at < n;) {
-			const struct kernel_dirent64 *entry = (const void *)(buf.bytes + at);
-
-			if (entry->name[0] >= '1' && entry->name[0] <= '9')
-				count += count_process(entry->name, uid);
-			at += entry->reclen;
-		}
-	}
-	sys_close((int)fd);
-	*ret = count;
-	return n >= 0;
+	*ret = tally.count;
+	return true;
 }
 
 /* All tasks of the system: the second half of "running/all", the fourth word. */
@@ -467,7 +364,7 @@ int caller_read(const struct ramet_call *call, struct ramet_caller *ret)
 {
 	struct ramet_caller c = {0};
 
-	read_kernel(&c);
+	c.kernel = caller_kernel();
 	read_capabilities(&c);
 	read_threads(&c);
 	read_root(&c);
@@ -478,6 +375,8 @@ int caller_read(const struct ramet_call *call, struct ramet_caller *ret)
 	read_namespaces(&c);
 	read_cgroup(call, &c);
 	read_limits(&c);
+	read_sharers(call, &c);
+	read_target(call, &c);
 	c.init = sys_getpid() == 1;
 	c.known |= RAMET_KNOWN_INIT;
 	*ret = c;

@@ -29,7 +29,7 @@ typedef const char *cli_setter(const struct cli_option *option, const char *valu
 struct cli_option {
 	const char *name; /* "--verbose"; NULL ends the rows */
 	char letter;	  /* 'v', or 0 */
-	const char *arg;  /* "FILE": takes a value; NULL: none */
+	const char *arg;  /* "FILE": takes a value; "[=FILE]": may, behind '='; NULL: none */
 	const char *help; /* one line; NULL: not shown */
 	cli_setter *set;
 	size_t offset;		  /* of the field in the verb's settings */
@@ -55,6 +55,7 @@ struct cli_verb {
 	const char *args;    /* "[PRESET | FLAGS]…" */
 	const char *summary; /* one line in ramet --help */
 	const char *about;   /* some lines in ramet VERB --help */
+	void (*more_help)(FILE *stream); /* behind the options; NULL: nothing */
 	const struct cli_option *options;
 	size_t settings_size; /* zeroed, handed to run */
 	int usage_status;     /* exit status of wrong usage; 0: CLI_USAGE */
@@ -77,6 +78,7 @@ void cli_help(const struct cli_verb *verb, FILE *stream);
 /* The word of a list (ended by NULL) that is likely to be meant, or NULL. */
 const char *cli_nearest(const char *word, const char *const *words);
 
+extern const struct cli_verb cli_explain;
 extern const struct cli_verb cli_probe;
 extern const struct cli_verb cli_run;
 

@@ -11,6 +11,7 @@
 static const struct cli_verb *const verbs[] = {
 	&cli_run,
 	&cli_probe,
+	&cli_explain,
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))

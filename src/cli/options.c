@@ -193,6 +193,12 @@ static int apply(const struct cli_option *o, void *base, const char *value)
 	return -EINVAL;
 }
 
+/* "[=SECONDS]": a value only behind '='. */
+static bool is_optional(const struct cli_option *o)
+{
+	return o->arg && o->arg[0] == '[';
+}
+
 static int needs_value(const struct cli_option *o)
 {
 	cli_say("%s needs a value: %s", o->name, o->arg);
@@ -214,7 +220,7 @@ static int parse_long(struct parse *p, const char *word)
 		cli_say("%s takes no value", o->name);
 		return -EINVAL;
 	}
-	if (o->arg && !value && !(value = *p->next ? *p->next++ : NULL))
+	if (o->arg && !value && !is_optional(o) && !(value = *p->next ? *p->next++ : NULL))
 		return needs_value(o);
 	return apply(o, base, value);
 }
@@ -294,8 +300,8 @@ static void help_rows(const struct cli_option *o, FILE *stream)
 			snprintf(left, sizeof(left), "  -%c, ", o->letter);
 		else
 			snprintf(left, sizeof(left), "      ");
-		snprintf(left + 6, sizeof(left) - 6, "%s%s%s", o->name, o->arg ? "=" : "",
-			 o->arg ? o->arg : "");
+		snprintf(left + 6, sizeof(left) - 6, "%s%s%s", o->name,
+			 o->arg && !is_optional(o) ? "=" : "", o->arg ? o->arg : "");
 		if (width(left) > HELP_COLUMN - 2)
 			fprintf(stream, "%s\n%*s%s\n", left, HELP_COLUMN, "", o->help);
 		else
@@ -308,4 +314,6 @@ void cli_help(const struct cli_verb *verb, FILE *stream)
 	fprintf(stream, "ramet %s [OPTION]… %s\n\n%s\n\n", verb->name, verb->args, verb->about);
 	help_rows(verb->options, stream);
 	help_rows(common_options, stream);
+	if (verb->more_help)
+		verb->more_help(stream);
 }

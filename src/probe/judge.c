@@ -152,7 +152,8 @@ void probe_judge(const struct probe_facts *facts, struct probe_result *result)
 
 		a->name = row->name;
 		model = row->model ? row->model(&facts->call, number)
-				   : ramet_mode_name(ramet_model_mode(&facts->call, row->resource));
+				   : ramet_mode_name(ramet_model_mode(&facts->call, facts->kernel,
+								      row->resource));
 		snprintf(a->model, sizeof(a->model), "%s", model ? model : "unknown");
 		row->observe(facts, a);
 		ask_witness(row, facts, a);

@@ -102,6 +102,7 @@ struct probe_seconds {
 /* Everything known about one task under test. */
 struct probe_facts {
 	struct ramet_call call;
+	unsigned kernel; /* by whose rules */
 	struct probe_before before;
 	struct probe_cloned cloned;
 	struct probe_child child;

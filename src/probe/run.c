@@ -582,6 +582,7 @@ int probe_run(const struct probe_request *request, struct probe_result *ret_resu
 
 	failure->text[0] = 0;
 	result.legacy = choose_call(request, &facts.call);
+	facts.kernel = caller_kernel();
 	hold_signals(&run);
 	probe_cgroup_make(request->flags & CLONE_INTO_CGROUP, request->flags & CLONE_THREAD,
 			  &run.cgroup);

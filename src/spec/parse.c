@@ -95,7 +95,7 @@ static bool parse_flag(const char *word, uint64_t *ret)
 }
 
 /* One word into flags and signal; 0 or -EINVAL. Two different signals contradict each other. */
-static int add_word(const char *word, uint64_t *flags, int *sig)
+static int add_word(const char *word, uint64_t *flags, int *sig, bool *named)
 {
 	uint64_t n;
 	int s = 0;
@@ -112,6 +112,7 @@ static int add_word(const char *word, uint64_t *flags, int *sig)
 		s = ramet_signal_parse(word);
 		if (s < 0)
 			return s;
+		*named = true;
 	} else {
 		return -EINVAL;
 	}
@@ -122,15 +123,17 @@ static int add_word(const char *word, uint64_t *flags, int *sig)
 	return 0;
 }
 
-int ramet_flags_parse(const char *text, uint64_t *ret_flags, int *ret_exit_signal, size_t *ret_bad)
+int flags_parse(const char *text, uint64_t *ret_flags, int *ret_exit_signal, bool *ret_named,
+		size_t *ret_bad)
 {
 	char word[WORD_MAX];
 	size_t pos = 0, at = 0;
 	uint64_t flags = 0;
 	int sig = 0, words = 0, r;
+	bool named = false;
 
 	while ((r = next_word(text, "|,", &pos, word, &at)) > 0) {
-		r = add_word(word, &flags, &sig);
+		r = add_word(word, &flags, &sig, &named);
 		if (r < 0)
 			break;
 		words++;
@@ -142,7 +145,15 @@ int ramet_flags_parse(const char *text, uint64_t *ret_flags, int *ret_exit_signa
 	}
 	*ret_flags = flags;
 	*ret_exit_signal = sig;
+	*ret_named = named;
 	return 0;
+}
+
+int ramet_flags_parse(const char *text, uint64_t *ret_flags, int *ret_exit_signal, size_t *ret_bad)
+{
+	bool named;
+
+	return flags_parse(text, ret_flags, ret_exit_signal, &named, ret_bad);
 }
 
 int ramet_resources_parse(const char *text, uint32_t *ret_mask, size_t *ret_bad)

@@ -25,8 +25,18 @@ const struct resource_row *resource_row(unsigned index);
 /* Name of flag bit `bit` without CLONE_, or NULL. */
 const char *flag_name(unsigned bit);
 
+/*
+ * ramet_flags_parse(), and whether the signal came by its name or as the low byte of a number,
+ * which in calls other than clone(2) is no signal.
+ */
+int flags_parse(const char *text, uint64_t *ret_flags, int *ret_exit_signal, bool *ret_named,
+		size_t *ret_bad);
+
 /* "EINVAL", or "errno" for a number without a name here. */
 const char *errno_name(int error);
+
+/* The number behind such a name; 0 if it is not known here. */
+int errno_parse(const char *name);
 
 /* A rule of ramet's own about specs. Same shape of answer as the kernel's rules have. */
 struct spec_rule {

@@ -40,6 +40,15 @@ is 'every field of the spec is in ramet_launch(3)' \
 		sed -n '/^\t\t/d; s,/\*.*,,; s/^\t.*[ *(]\([a-z_]*\)\(;\|)(void \*);\).*/\1/p' |
 		grep -vx size | sed 's/.*/_&_/' | missing "$man/ramet_launch.3.scd")" ''
 
+# Options are those of --help, columns the rows of the table.
+is 'every option and column of ramet tree is in ramet-tree(1)' \
+	"$({
+		"$RAMET" tree --help | sed -nE 's/^  (-., |    )(--[a-z]+).*/\2/p'
+		sed -nE 's/^COLUMN\("([A-Z]+)", "([a-z_]+)".*/\1\n\2/p' "$src/tree/columns.def"
+	} | missing "$man/ramet-tree.1.scd")" ''
+
+is 'every option of ramet trace is in ramet-trace(1)' \
+	"$("$RAMET" trace --help | sed -nE 's/^  (-., |    )(--[a-z-]+).*/\2/p' | missing "$man/ramet-trace.1.scd")" ''
 # A page that a page refers to is ours and there, or is the system's.
 is 'pages refer to pages that are there' \
 	"$(grep -hoE '\*ramet[a-z_-]*\*\([0-9]\)' "$man"/*.scd | tr -d '*()' | sort -u |

@@ -256,7 +256,7 @@ static void check_choices(const struct plan *plan, const struct ramet_spec *spec
 	MUST(ramet_check(&call, NULL) == NULL);
 	for (unsigned i = 0; i < RAMET_RESOURCE_COUNT; i++) {
 		const enum ramet_resource bit = (enum ramet_resource)(1u << i);
-		const enum ramet_mode mode = ramet_model_mode(&call, bit);
+		const enum ramet_mode mode = ramet_model_mode(&call, 0, bit);
 
 		/* exec parts memory and handlers anyway; flags may add to the choices. */
 		if (plan->body == PLAN_PROGRAM && bit & (RAMET_MEMORY | RAMET_SIGHAND))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Put a struct ramet_call to the running kernel. The task it makes, whatever kind it is, does
+ * Put a struct ramet_call to the running kernel. A task that it makes, whatever kind it is, does
  * nothing and has ended when kernel_make() returns, so that its stack can be used again. Runs in
  * a process of its own (kernel_scaffold()): tasks made with CLONE_PARENT become children of the
  * test itself, which reaps them.
@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -74,9 +75,10 @@ static inline void kernel_end(uint64_t flags, int tid)
 	}
 }
 
-/* 0 or -errno as the kernel gives it. */
-static inline long kernel_make(const struct ramet_call *call)
+/* clone3 with as many bytes as the call says, the last of them not 0 where that is wanted. */
+static inline long kernel_clone3(const struct ramet_call *call, int (*fn)(void *), void *arg)
 {
+	static uint8_t block[4096 + 8] __attribute__((aligned(8)));
 	const struct clone_args args = {
 		.flags = call->flags,
 		.pidfd = call->pidfd,
@@ -90,6 +92,21 @@ static inline long kernel_make(const struct ramet_call *call)
 		.set_tid_size = call->set_tid_size,
 		.cgroup = call->cgroup,
 	};
+	size_t size = call->size ? call->size : sizeof(args);
+	long r;
+
+	memcpy(block, &args, sizeof(args));
+	if (call->trailing && size > sizeof(args) && size <= sizeof(block))
+		block[size - 1] = 1;
+	r = arch_clone3((const struct clone_args *)block, size, fn, arg);
+	if (call->trailing)
+		memset(block + sizeof(args), 0, sizeof(block) - sizeof(args));
+	return r;
+}
+
+/* The new tid or -errno, as the kernel gives it. The task runs fn(arg), which is freestanding. */
+static inline long kernel_clone(const struct ramet_call *call, int (*fn)(void *), void *arg)
+{
 	const struct arch_clone_regs regs = {
 		.flags = call->flags | call->exit_signal,
 		.stack = call->stack,
@@ -97,19 +114,35 @@ static inline long kernel_make(const struct ramet_call *call)
 		.child_tid = call->child_tid,
 		.tls = call->tls,
 	};
-	long r;
 
 	kernel_room.pidfd = kernel_room.parent_tid = -1;
 	if (call->entry == RAMET_ENTRY_CLONE)
-		r = arch_clone(&regs, kernel_child, NULL);
-	else
-		r = arch_clone3(&args, sizeof(args), kernel_child, NULL);
-	if (r < 0)
-		return r;
-	kernel_end(call->flags, (int)r);
+		return arch_clone(&regs, fn, arg);
+	return kernel_clone3(call, fn, arg);
+}
+
+/* Wait for the end of what kernel_clone() made, and close its pidfd. */
+static inline void kernel_finish(const struct ramet_call *call, long tid)
+{
+	kernel_end(call->flags, (int)tid);
 	if (call->flags & CLONE_PIDFD)
 		sys_close(call->entry == RAMET_ENTRY_CLONE ? kernel_room.parent_tid
 							   : kernel_room.pidfd);
+}
+
+/* 0 or -errno as the kernel gives it. unshare and setns change the caller. */
+static inline long kernel_make(const struct ramet_call *call)
+{
+	long r;
+
+	if (call->entry == RAMET_ENTRY_UNSHARE)
+		return sys1(SYS_unshare, (long)call->flags);
+	if (call->entry == RAMET_ENTRY_SETNS)
+		return sys2(SYS_setns, (int)call->fd, (long)call->flags);
+	r = kernel_clone(call, kernel_child, NULL);
+	if (r < 0)
+		return r;
+	kernel_finish(call, r);
 	return 0;
 }
 

@@ -120,7 +120,7 @@ static void test_choices_over_presets(void)
 			 * parent is shared by every thread; time stays with the memory. */
 			if (choices[i / 3].resource & (RAMET_TLS | RAMET_PARENT | RAMET_TIME))
 				continue;
-			if (ramet_model_mode(&call, choices[i / 3].resource) != mode) {
+			if (ramet_model_mode(&call, 0, choices[i / 3].resource) != mode) {
 				diag("%s, %s %s: flags %#llx", ramet_preset_name(p),
 				     ramet_mode_name(mode),
 				     ramet_resource_name(choices[i / 3].resource),
