@@ -31,7 +31,7 @@ _ramet_words() {
 		echo noroot no-setuid-fixup keep-caps no-cap-ambient-raise noroot-locked \
 			no-setuid-fixup-locked keep-caps-locked no-cap-ambient-raise-locked
 		;;
-	--pdeathsig) _ramet_signals ;;
+	--pdeathsig | --exit-signal) _ramet_signals ;;
 	--default-signal | --ignore-signal | --block-signals) echo all && _ramet_signals ;;
 	--rlimit)
 		echo as= core= cpu= data= fsize= locks= memlock= msgqueue= nice= nofile= nproc= rss= \
@@ -43,6 +43,18 @@ _ramet_words() {
 	--clock) echo monotonic: boottime: ;;
 	--way) echo held futex copy helper ;;
 	--color) echo auto always never ;;
+	--view) echo live tree summary chrome ;;
+	--call) echo auto clone clone3 unshare setns ;;
+	--caller)
+		echo uid= cap= threads= no-new= chroot unmapped init pid-for-children \
+			time-for-children shared-memory shared-sighand shared-fs deadline process-limit
+		;;
+	--by)
+		echo memory files fs sighand thread-group parent sysvsem io mnt pid net ipc uts user \
+			cgroupns time cgroup
+		;;
+	--output) "${COMP_WORDS[0]}" tree -o help 2>/dev/null | awk '{ print $1 }' && echo all ;;
+	--arch) echo x86_64 i386 aarch64 arm riscv64 ppc64le s390x mips64 loongarch64 ;;
 	--env) compgen -e ;;
 	esac
 }
@@ -96,7 +108,10 @@ _ramet() {
 		fi
 		[ $at -lt "$COMP_CWORD" ] || break
 		name=${COMP_WORDS[at]}
-		if [ "$name" = -p ]; then name=--preset; fi
+		case $name in
+		-p) if [ "$verb" = trace ]; then name=--pid; else name=--preset; fi ;;
+		-o) name=--output ;;
+		esac
 		takes=$(sed -n "s/^$name //p" <<<"$options")
 		at=$((at + 1))
 		if [ -z "$takes" ]; then continue; fi
@@ -109,7 +124,13 @@ _ramet() {
 		at=$((at + 1))
 		# What else bash has cut the value into.
 		while [[ ${COMP_WORDS[at]} == [:=]* || ${COMP_WORDS[at - 1]} == *[:=] ]]; do
-			if [ $at -ge "$COMP_CWORD" ]; then return; fi
+			if [ $at -ge "$COMP_CWORD" ]; then
+				# Behind the last comma of a list there may be another word.
+				if [[ $takes == *,* && $cur == *,* ]]; then
+					_ramet_value "$verb" "$name" "$takes"
+				fi
+				return
+			fi
 			at=$((at + 1))
 		done
 	done
@@ -117,6 +138,8 @@ _ramet() {
 		mapfile -t COMPREPLY < <(compgen -W "$(sed 's/ .*//' <<<"$options")" -- "$cur")
 	elif [ "$verb" = probe ] || [ "$verb" = explain ]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_ramet_words "$verb" presets)" -- "$cur")
+	elif [ "$verb" = tree ]; then
+		_ramet_value tree '' PID
 	elif [ "$verb" = run ] || [ "$verb" = trace ]; then
 		if declare -F _command_offset >/dev/null; then
 			_command_offset $at

@@ -8,7 +8,7 @@ end
 
 function __ramet_list
     # A list parted by commas: complete its last word.
-    set -l before (string match -r '^.*,' -- (commandline -ct | string replace -r '^[^=]*=' ''))
+    set -l before (string match -r '^.*,' -- (commandline -ct | string replace -r '^--[^=]*=' ''))
     printf '%s\n' $before$argv
 end
 
@@ -32,7 +32,7 @@ function __ramet_values
         case --securebits
             __ramet_list noroot no-setuid-fixup keep-caps no-cap-ambient-raise noroot-locked \
                 no-setuid-fixup-locked keep-caps-locked no-cap-ambient-raise-locked
-        case --pdeathsig
+        case --pdeathsig --exit-signal
             printf 'SIG%s\n' (kill -l | string split -n ' ')
         case --default-signal --ignore-signal --block-signals
             __ramet_list all SIG(kill -l | string split -n ' ')
@@ -49,14 +49,28 @@ function __ramet_values
             printf '%s\n' monotonic: boottime:
         case --way
             printf '%s\n' held futex copy helper
+        case --call
+            printf '%s\n' auto clone clone3 unshare setns
+        case --caller
+            __ramet_list uid= cap= threads= no-new= chroot unmapped init pid-for-children \
+                time-for-children shared-memory shared-sighand shared-fs deadline process-limit
+        case --by
+            printf '%s\n' memory files fs sighand thread-group parent sysvsem io mnt pid net ipc \
+                uts user cgroupns time cgroup
+        case --output
+            __ramet_list all (ramet tree -o help 2>/dev/null | string match -r '\S+')
+        case --arch
+            printf '%s\n' x86_64 i386 aarch64 arm riscv64 ppc64le s390x mips64 loongarch64
         case --color
             printf '%s\n' auto always never
+        case --view
+            printf '%s\n' live tree summary chrome
         case --env
             set -nx
-        case --join
+        case --join --with --pid
             __fish_complete_pids
         case --cwd --root --cgroup
-            __fish_complete_directories (commandline -ct | string replace -r '^[^=]*=' '')
+            __fish_complete_directories (commandline -ct | string replace -r '^--[^=]*=' '')
     end
 end
 
@@ -89,6 +103,7 @@ end
 # A short one first: fish takes long ones in front for its own.
 function __ramet_taking
     echo -- -p
+    test $argv[1] = trace; and echo -- -o
     ramet $argv[1] --help 2>/dev/null | sed -nE 's/^  (-[A-Za-z], |    )(--[a-z0-9-]+)=.*/\2/p'
 end
 
@@ -101,7 +116,7 @@ for __ramet_verb in (ramet --help 2>/dev/null | sed -nE 's/^  ([a-z]+)  +[^ ].*/
     ramet $__ramet_verb --help 2>/dev/null |
         sed -nE '/^  (-[A-Za-z], |    )--/ {
             /  +[^ ].*  +[^ ]|^  -[A-Za-z], --[^ ]*  +[^ ]/ !{ N; s/\n */  /; }
-            s/^  (-([A-Za-z]), |    )--([a-z0-9-]+)(=([^ ]+))? */\3\t\2\t\5\t/p
+            s/^  (-([A-Za-z]), |    )--([a-z0-9-]+)(=([^ ]+)|\[[^ ]*)? */\3\t\2\t\5\t/p
         }' | while read -d \t -l __ramet_name __ramet_letter __ramet_takes __ramet_text
         set -l more
         test -n "$__ramet_letter"; and set -a more -s $__ramet_letter
@@ -118,7 +133,10 @@ for __ramet_verb in (ramet --help 2>/dev/null | sed -nE 's/^  ([a-z]+)  +[^ ].*/
 end
 set -e __ramet_verb
 
-complete -c ramet -n '__ramet_options_of probe' -a '(__ramet_values presets)'
+for __ramet_verb in probe explain
+    complete -c ramet -n "__ramet_options_of $__ramet_verb" -a '(__ramet_values presets)'
+end
+complete -c ramet -n '__ramet_options_of tree' -a '(__fish_complete_pids)'
 for __ramet_verb in run trace
     complete -c ramet -n "not __ramet_before_verb; and string match -q $__ramet_verb -- (commandline -opc)[2]" \
         -xa "(__fish_complete_subcommand --fcs-skip=2 (__ramet_taking $__ramet_verb))"

@@ -81,5 +81,6 @@ const char *cli_nearest(const char *word, const char *const *words);
 extern const struct cli_verb cli_explain;
 extern const struct cli_verb cli_probe;
 extern const struct cli_verb cli_run;
+extern const struct cli_verb cli_tree;
 
 #endif

@@ -12,6 +12,7 @@ static const struct cli_verb *const verbs[] = {
 	&cli_run,
 	&cli_probe,
 	&cli_explain,
+	&cli_tree,
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))

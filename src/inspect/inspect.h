@@ -37,6 +37,12 @@ enum inspect_object {
 };
 
 /*
+ * kcmp by tids of the caller's pid namespace. 0: the same object; 1 the first, 2 the second comes
+ * before in an order that holds until the next boot; 3: different, without an order.
+ */
+int inspect_kcmp(pid_t a, pid_t b, enum inspect_object object);
+
+/*
  * 1: the same object, 0: different ones. Two tasks that both have none (zombies; io and sysvsem
  * that were never used) count as the same.
  */

@@ -6,10 +6,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+int inspect_kcmp(pid_t a, pid_t b, enum inspect_object object)
+{
+	long r = syscall(SYS_kcmp, a, b, (int)object, 0, 0);
+
+	return r < 0 ? -errno : (int)r;
+}
+
 int inspect_same(const struct inspect_task *a, const struct inspect_task *b,
 		 enum inspect_object object)
 {
-	long r = syscall(SYS_kcmp, a->tid, b->tid, (int)object, 0, 0);
+	int r = inspect_kcmp(a->tid, b->tid, object);
 
-	return r < 0 ? -errno : r == 0;
+	return r < 0 ? r : r == 0;
 }

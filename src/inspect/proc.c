@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "inspect/parse.h"
 
 #define TEXT_MAX 8192
 #define LEVELS_MAX 33 /* of nested pid namespaces, the kernel's limit */
@@ -44,19 +45,6 @@ static int read_task(const struct inspect_task *task, const char *name, char *bu
 
 	snprintf(path, sizeof(path), "%s/%s", task->proc, name);
 	return read_file(path, buf, size);
-}
-
-/* The line that begins with "NAME:", behind it and its blanks; NULL if there is none. */
-static const char *find_line(const char *text, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (; text; text = strchr(text, '\n')) {
-		text += *text == '\n';
-		if (!strncmp(text, name, n) && text[n] == ':')
-			return text + n + 1 + strspn(text + n + 1, " \t");
-	}
-	return NULL;
 }
 
 /* Does /proc count as we do? */
@@ -91,7 +79,7 @@ static int proc_number(pid_t pid, int64_t *ret_number)
 	close((int)fd);
 	if (r < 0)
 		return r;
-	line = find_line(text, "Pid");
+	line = inspect_line(text, "Pid");
 	if (!line || atoll(line) <= 0)
 		return -ENOENT; /* not visible there */
 	*ret_number = atoll(line);
@@ -131,7 +119,7 @@ static int nspid(const char *proc, int64_t *numbers, size_t max)
 
 	snprintf(task.proc, sizeof(task.proc), "%s", proc);
 	r = read_task(&task, "status", text, sizeof(text));
-	at = r < 0 ? NULL : find_line(text, "NSpid");
+	at = r < 0 ? NULL : inspect_line(text, "NSpid");
 	if (!at)
 		return r < 0 ? r : -ENODATA;
 	while (n < max && *at != '\n') {
@@ -204,7 +192,7 @@ int inspect_status(const struct inspect_task *task, const char *name, int64_t *r
 
 	if (r < 0)
 		return r;
-	line = find_line(text, name);
+	line = inspect_line(text, name);
 	if (!line)
 		return -ENODATA;
 	*ret_value = atoll(line);
@@ -271,7 +259,7 @@ int inspect_cgroup(const struct inspect_task *task, char *buf, size_t size)
 
 	if (r < 0)
 		return r;
-	line = find_line(text, "0:");
+	line = inspect_line(text, "0:");
 	if (!line)
 		return -ENODATA;
 	snprintf(buf, size, "%.*s", (int)strcspn(line, "\n"), line);
