@@ -8,6 +8,13 @@
 #define STEPS(...) SPEC(LOOK, .steps = RAMET_STEPS(__VA_ARGS__))
 #define WITH(new_, ...) SPEC(LOOK, .fresh = (new_), .steps = RAMET_STEPS(__VA_ARGS__))
 
+/* Where the dynamic loader is. */
+#ifdef __x86_64__
+#define LOADER "/lib64"
+#else
+#define LOADER "/lib"
+#endif
+
 #define CAP(number) (1ULL << (number))
 #define NET_BIND CAP(10)
 #define ADMIN CAP(21)
@@ -276,7 +283,7 @@ static const struct effect {
 	 WITH(RAMET_MNT, RAMET_PRIVATE_MOUNTS(), RAMET_ROOT(root_dir),
 	      RAMET_BIND("/usr", "/usr", .read_only = 1, .recursive = 1),
 	      RAMET_BIND("/lib", "/lib", .recursive = 1),
-	      RAMET_BIND("/lib64", "/lib64", .recursive = 1), RAMET_TMPFS("tmp"),
+	      RAMET_BIND(LOADER, LOADER, .recursive = 1), RAMET_TMPFS("tmp"),
 	      RAMET_BIND("/proc", "/../proc", .recursive = 1)),
 	 see_root, NULL},
 	{"mounts private", EVERY, WITH(RAMET_MNT, RAMET_PRIVATE_MOUNTS()), see_private, NULL},
