@@ -211,8 +211,9 @@ static void test_attributes(void)
 		" 6 child  set capabilities chown, inheritable none\n" MASK(" 7") EXEC(" 8"),
 		PROGRAM, STEPS(RAMET_UID(1000), RAMET_CAPS(1, 0)));
 	IS_PLAN("a clock offset: the step makes the namespace, not the clone",
-		HELPER SPAWN ", exit signal SIGCHLD\n 1 child  shift clock boottime by 5 s\n"
-			MASK(" 2") EXEC(" 3"),
+		HELPER SPAWN
+		", exit signal SIGCHLD\n 1 child  shift clock boottime by 5 s\n" MASK(" 2")
+			EXEC(" 3"),
 		PROGRAM, .fresh = RAMET_TIME, STEPS(RAMET_TIME_OFFSET(CLOCK_BOOTTIME, 5, 0)));
 	IS_PLAN("the killer's order among processes: not set in shared memory beside the caller",
 		HELPER SPAWN ", exit signal SIGCHLD\n"
