@@ -63,13 +63,19 @@ const char *cli_set_string(const struct cli_option *option, const char *value, v
 
 const char *cli_set_word(const struct cli_option *option, const char *value, void *field)
 {
+	static char wanted[160]; /* "auto|always|never" */
+	size_t n = 0;
+
 	for (int i = 0; option->words[i]; i++) {
 		if (!strcmp(value, option->words[i])) {
 			*(int *)field = i;
 			return NULL;
 		}
 	}
-	return option->arg;
+	for (int i = 0; option->words[i] && n < sizeof(wanted); i++)
+		n += (size_t)snprintf(wanted + n, sizeof(wanted) - n, "%s%s", i ? "|" : "",
+				      option->words[i]);
+	return wanted;
 }
 
 const char *cli_set_number(const struct cli_option *option, const char *value, void *field)
