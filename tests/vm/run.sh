@@ -19,14 +19,15 @@ limit=${RAMET_VM_LIMIT:-900}
 
 # By default all but those that are about ramet more than about the kernel, or slow in a guest.
 if [ $# -eq 0 ] || [ "$1" = all ]; then
-	left_out=" attacks body failures fds helper hosts leaks window "
+	left_out=" attacks body failures fds helper hosts leaks partition window "
 	[ $# -eq 0 ] || left_out=
 	set --
 	for file in "$built"/tests/test-oracle-*; do
 		name=${file##*/test-oracle-}
 		[ ! -f "$file" ] || [[ $left_out = *" $name "* ]] || set -- "$@" "$name"
 	done
-	set -- "$@" 'ramet probe' 'ramet run --uid=65534 --gid=65534 -- ramet probe'
+	set -- "$@" 'ramet probe' 'ramet run --uid=65534 --gid=65534 -- ramet probe' \
+		'ramet explain container' 'ramet tree'
 fi
 
 guest=
