@@ -15,6 +15,9 @@ int caller_step(const struct ramet_step *step, pid_t tid);
 int guard_take(void);
 void guard_let_go(void);
 
+/* Wait until the task, which has called exec or ended, shares this process's memory no more. */
+void guard_await_parted(pid_t tid);
+
 /* In a copy of the process that the C library's fork did not make: no guard is held here. */
 void guard_forget(void);
 

@@ -103,6 +103,40 @@ int guard_take(void)
 	return r < 0 ? (int)r : 0;
 }
 
+/*
+ * Exec clears the word, and so wakes the caller, before it takes the child out of the memory: for a
+ * moment the child, under its new identity, still has it, and whoever reads in /proc of it can make
+ * that moment last. Reading the child tells: while the memory is one, that needs no right and gives
+ * what stands here. The value is random, or the program could put it where we look.
+ */
+void guard_await_parted(pid_t tid)
+{
+	uint64_t here = 0, seen;
+	struct { /* the kernel's struct iovec */
+		void *base;
+		size_t length;
+	} local = {&seen, sizeof(seen)}, remote = {&here, sizeof(here)};
+	const struct kernel_timespec pause = {.tv_nsec = 20000};
+	const int self = (int)sys_getpid();
+
+	while (!here)
+		if (sys3(SYS_getrandom, (long)&here, sizeof(here), 0) < 0)
+			here = (uintptr_t)&here;
+	/* Where a filter or the kernel's build forbids it, kcmp tells those who may ask. */
+	if (sys6(SYS_process_vm_readv, self, (long)&local, 1, (long)&remote, 1, 0) < 0) {
+		while (sys5(SYS_kcmp, self, tid, 1 /* KCMP_VM */, 0, 0) == 0)
+			sys2(SYS_nanosleep, (long)&pause, 0);
+		return;
+	}
+	seen = 0;
+	while (sys6(SYS_process_vm_readv, tid, (long)&local, 1, (long)&remote, 1, 0) ==
+		       sizeof(seen) &&
+	       seen == here) {
+		seen = 0;
+		sys2(SYS_nanosleep, (long)&pause, 0);
+	}
+}
+
 void guard_let_go(void)
 {
 	gate_lock();

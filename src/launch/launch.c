@@ -498,8 +498,10 @@ static int attempt(struct launch *l, const struct ramet_spec *spec, bool twice,
 	r = launch_by_way(l, &loaded, error);
 	if (!twice || l->tid) {
 		end_mapping(l);
-		if (l->guarded)
+		if (l->guarded) {
+			guard_await_parted(l->tid);
 			guard_let_go();
+		}
 	}
 	if (l->slot && (r < 0 || !l->plan.keep_stack || !l->tid)) {
 		slot_give(l->slot);
