@@ -62,9 +62,9 @@ enum explain_verdict {
 struct explanation {
 	struct line_call line;
 	enum explain_verdict verdict;
-	int error;     /* refused, or unfinished and to be refused: errno */
+	int error;	 /* refused, or unfinished and to be refused: errno */
 	unsigned kernel; /* whose rules were asked, 0: any */
-	bool evidence; /* the verdict is the line's own result, not the rules' */
+	bool evidence;	 /* the verdict is the line's own result, not the rules' */
 	/*
 	 * Refused: one rule if it is certain, else all that could be meant, likeliest first.
 	 * Unfinished: the rule that refuses such a call whoever calls, if there is one.
