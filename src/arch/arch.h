@@ -4,6 +4,8 @@
  *   sys.h    inline system calls sys0..sys6, results as the kernel gives them (-errno)
  *   tls.h    reading and setting the thread pointer
  *   enter.S  the clone entries declared below
+ *   regs.h   where a stopped task's registers have its system call (for tracers; include it
+ *            by arch/regs.h)
  *   start.S  _start of a program without a C library: calls arch_start(initial stack pointer)
  */
 #ifndef RAMET_ARCH_H

@@ -52,9 +52,9 @@ struct cli_common {
 
 struct cli_verb {
 	const char *name;
-	const char *args;    /* "[PRESET | FLAGS]…" */
-	const char *summary; /* one line in ramet --help */
-	const char *about;   /* some lines in ramet VERB --help */
+	const char *args;		 /* "[PRESET | FLAGS]…" */
+	const char *summary;		 /* one line in ramet --help */
+	const char *about;		 /* some lines in ramet VERB --help */
 	void (*more_help)(FILE *stream); /* behind the options; NULL: nothing */
 	const struct cli_option *options;
 	size_t settings_size; /* zeroed, handed to run */
@@ -82,5 +82,6 @@ extern const struct cli_verb cli_explain;
 extern const struct cli_verb cli_probe;
 extern const struct cli_verb cli_run;
 extern const struct cli_verb cli_tree;
+extern const struct cli_verb cli_trace;
 
 #endif

@@ -48,6 +48,21 @@ is 'bash: their options are not ours' "$(offered ramet run --setsid ls --pre)" '
 is 'bash: nor behind --' "$(offered ramet run -- ls --pre)" ''
 is 'bash: but files are' "$(offered ramet run ls pla)" "$(compgen -f pla | xargs)"
 is 'bash: presets of probe' "$(offered ramet probe fork np)" nptl
+is 'bash: tasks of tree' "$(offered ramet tree --table $$)" $$
+is 'bash: resources of tree' "$(offered ramet tree --by s)" 'sighand sysvsem'
+is 'bash: columns of tree' "$(offered ramet tree -o PID,NN)" 'PID,NNP'
+is 'bash: views of trace' "$(offered ramet trace --view s)" summary
+is 'bash: files of trace' "$(offered ramet trace -o pl | tr ' ' '\n' | sort | xargs)" 'place plain'
+is 'bash: processes of trace' "$(offered ramet trace -p $$)" $$
+is 'bash: an option that needs no value' "$(offered ramet tree --watch --js)" --json
+is 'bash: and of explain' "$(offered ramet explain fork np)" nptl
+is 'bash: every option of explain' "$(offered ramet explain -- | tr ' ' '\n' | sort)" \
+	"$(ramet explain --help | grep -oE '^  (-., |    )--[a-z0-9-]+' | grep -oE -- '--.*' | sort)"
+is 'bash: calls' "$(offered ramet explain --call s)" setns
+is 'bash: an exit signal' "$(offered ramet explain --exit-signal SIGUSR)" 'SIGUSR1 SIGUSR2'
+is 'bash: a list of states' "$(offered ramet explain --caller uid = 0,ch)" 0,chroot
+is 'bash: its first' "$(offered ramet explain --caller chr)" chroot
+is 'bash: processors' "$(offered ramet explain --arch = aa)" aarch64
 
 # Where each word is understood: a plan is made, or the value refused for another reason.
 understood() {
@@ -68,7 +83,26 @@ for option in --preset --share --copy --new --caps --bounding --ambient --secure
 		if understood "$option" "$word"; then wrong+="$option $word "; fi
 	done
 done
+for option in --call --caller --exit-signal --arch; do
+	words=$(_ramet_words explain $option)
+	[ "$words" ] || wrong+="$option has none "
+	for word in $words; do
+		case $word in
+		no-new=) word+=net ;;
+		cap=) word+=sys_admin ;;
+		*=) word+=1 ;;
+		esac
+		"$RAMET" explain $option "$word" 0 >"$TMP/said" 2>&1
+		[ $? -le 1 ] || wrong+="$option $word "
+	done
+done
 is 'every word is understood' "$wrong" ''
+for file in ramet.bash _ramet ramet.fish; do
+	is "$file has every state of a caller" "$(for word in $("$RAMET" explain --caller x 0 2>&1 |
+		grep -oE '[a-z-]+(=[A-Z]+)?' | sed -n '/^uid=/,$p' | sed 's/=.*/=/'); do
+		grep -qwF -e "$word" "$SRCDIR/completions/$file" || echo "$word"
+	done)" ''
+done
 
 # Words of the tables of the source, in all three files.
 words=$(sed -n 's/^\(RESOURCE\|PRESET\)([A-Z_]*, "\([^"]*\)".*/\2/p' "$SRCDIR/src/spec/tables.def"
@@ -100,10 +134,14 @@ if type -P fish >/dev/null; then
 	is 'fish: presets' "$(asked 'ramet run --preset v')" vfork
 	is 'fish: a list' "$(asked 'ramet run --setsid --new uts,ip')" uts,ipc
 	is 'fish: presets of probe' "$(asked 'ramet probe np')" nptl
+	is 'fish: calls of explain' "$(asked 'ramet explain --call s')" setns
+	is 'fish: a list of states' "$(asked 'ramet explain --caller uid=0,chr')" uid=0,chroot
+	is 'fish: resources of tree' "$(asked 'ramet tree --by sys')" sysvsem
+	is 'fish: columns of tree' "$(asked 'ramet tree --output PID,NN')" PID,NNP
 	is 'fish: programs' "$(asked 'ramet run --setsid --cwd /usr setsi' | grep -ow setsid)" setsid
 	is 'fish: their options are not ours' "$(asked 'ramet run ls --preset')" ''
 else
-	skip 7 'needs fish'
+	skip 11 'needs fish'
 fi
 
 done_testing
