@@ -23,6 +23,8 @@ struct fold {
 struct node {
 	struct node *parent, *first, *last, *next;
 	struct node *all; /* in the order of making */
+	unsigned depth;
+	struct libscols_line *line, *above; /* of the table: its own, and the one it hangs below */
 	struct fold *folds;
 	int tid;
 	bool ended;
@@ -78,6 +80,7 @@ static struct node *new_node(struct tree_state *v, struct node *parent, int tid)
 	}
 	n->tid = tid;
 	n->parent = parent;
+	n->depth = parent ? parent->depth + 1 : 0;
 	*v->last = n;
 	v->last = &n->all;
 	if (!parent) {
@@ -194,13 +197,12 @@ static int note(void *view, const struct trace_note *note)
 
 enum { TASK, BY, SHARED, END };
 
-static const struct out_column columns[] = {[TASK] = {"TASK", 0},
+static const struct out_column columns[] = {[TASK] = {"TASK", OUT_TREE},
 					    [BY] = {"BY", 0},
 					    [SHARED] = {"SHARED WITH ITS MAKER", 0},
 					    [END] = {"END", 0}};
 
-#define DEPTH_MOST 40 /* a deeper family is shown as if its nearest 40 were all */
-#define STROKE 5      /* bytes of "│ " */
+#define DEPTH_MOST 40 /* who is deeper is shown beside its maker */
 
 struct pen {
 	const struct tree_state *v;
@@ -217,34 +219,19 @@ static bool is_alike(const struct node *a, const struct node *b)
 }
 
 /* The next node that has a line of its own; *ret_count: for how many n stands. */
-static const struct node *behind(const struct node *n, uint64_t *ret_count)
+static struct node *behind(const struct node *n, uint64_t *ret_count)
 {
-	const struct node *next = n->next;
+	struct node *next = n->next;
 
 	for (*ret_count = 1; is_alike(n, next); next = next->next)
 		++*ret_count;
 	return next;
 }
 
-/* A line of what hangs below `parent`; NULL: of one that hangs nowhere. */
-static void put_task(struct pen *p, const struct node *parent, bool last, const char *text)
+static void put_task(struct pen *p, struct libscols_line *above, const char *text)
 {
-	const struct node *chain[DEPTH_MOST];
-	char cell[DEPTH_MOST * STROKE + 112] = "";
-	const bool utf8 = p->v->utf8;
-	size_t depth = 0;
-
-	for (const struct node *n = parent; n && n->parent && depth < DEPTH_MOST; n = n->parent)
-		chain[depth++] = n;
-	while (depth--)
-		strcat(cell, !chain[depth]->next ? "  " : utf8 ? "│ " : "| ");
-	if (parent && utf8)
-		strcat(cell, last ? "└─" : "├─");
-	else if (parent)
-		strcat(cell, last ? "`-" : "|-");
-	snprintf(cell + strlen(cell), sizeof(cell) - strlen(cell), "%s", text);
-	out_table_row(&p->table);
-	out_table_cell(&p->table, TASK, cell, OUT_PLAIN);
+	out_table_row_below(&p->table, above);
+	out_table_cell(&p->table, TASK, text, OUT_PLAIN);
 }
 
 static void put_folds(struct pen *p, const struct node *n)
@@ -254,7 +241,7 @@ static void put_folds(struct pen *p, const struct node *n)
 	for (const struct fold *fold = n->folds; fold; fold = fold->next) {
 		snprintf(text, sizeof(text), "%" PRIu64 " thread%s", fold->count,
 			 fold->count == 1 ? "" : "s");
-		put_task(p, n, !fold->next && !n->first, text);
+		put_task(p, n->line, text);
 		out_table_cell(&p->table, BY, fold->kind, OUT_PLAIN);
 		/* What any thread shares needs no saying. */
 		if (strcmp(fold->words, "a thread"))
@@ -277,18 +264,21 @@ static void put_end(struct pen *p, const struct node *n)
 }
 
 /* n, for itself and those like it; its next sibling that has a line of its own. */
-static const struct node *put_node(struct pen *p, const struct node *n)
+static struct node *put_node(struct pen *p, struct node *n)
 {
 	char task[96], words[200], held[TRACE_AMOUNT];
 	uint64_t count;
-	const struct node *next = behind(n, &count);
+	struct node *next = behind(n, &count);
 
 	if (count > 1)
 		snprintf(task, sizeof(task), "%" PRIu64 " %s %s", count, p->v->utf8 ? "×" : "x",
 			 n->program);
 	else
 		snprintf(task, sizeof(task), "%s %d", n->program, n->tid);
-	put_task(p, n->parent, !next, task);
+	if (n->parent)
+		n->above = n->depth > DEPTH_MOST ? n->parent->above : n->parent->line;
+	put_task(p, n->above, task);
+	n->line = p->table.line;
 	out_table_cell(&p->table, BY, n->kind, OUT_PLAIN);
 	trace_time(n->held_ns, held);
 	snprintf(words, sizeof(words), "%s%s%s", n->words, n->held_ns ? ", held " : "",
@@ -302,10 +292,10 @@ static const struct node *put_node(struct pen *p, const struct node *n)
 /* Without recursion: families may be deep. */
 static void put_families(struct pen *p)
 {
-	const struct node *n = p->v->top;
+	struct node *n = p->v->top;
 
 	while (n) {
-		const struct node *next = put_node(p, n);
+		struct node *next = put_node(p, n);
 
 		/* Down, else on, else up to one that has somebody behind it: no run stands there. */
 		if (n->first) {
