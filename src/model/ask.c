@@ -278,19 +278,6 @@ static const struct object *owner_of(const struct task *t, enum slot slot)
 int ramet_world_target(const struct ramet_world *world, int tid, int other, uint64_t types,
 		       int for_children, struct ramet_target *ret_target)
 {
-	static const struct {
-		uint64_t flag;
-		enum slot slot, next;
-	} kinds[] = {
-		{CLONE_NEWUSER, SLOT_USER, SLOT_USER},
-		{CLONE_NEWNS, SLOT_MNT, SLOT_MNT},
-		{CLONE_NEWUTS, SLOT_UTS, SLOT_UTS},
-		{CLONE_NEWIPC, SLOT_IPC, SLOT_IPC},
-		{CLONE_NEWPID, SLOT_PID, SLOT_PID_FOR_CHILDREN},
-		{CLONE_NEWCGROUP, SLOT_CGROUPNS, SLOT_CGROUPNS},
-		{CLONE_NEWNET, SLOT_NET, SLOT_NET},
-		{CLONE_NEWTIME, SLOT_TIME, SLOT_TIME_FOR_CHILDREN},
-	};
 	const struct task *t = world_find(world, tid), *o = world_find(world, other);
 	struct ramet_target target = {0};
 	const struct object *own, *pids;
@@ -302,16 +289,17 @@ int ramet_world_target(const struct ramet_world *world, int tid, int other, uint
 	target.dead = o->state != RAMET_STATE_ALIVE;
 	target.own_user = object_of(o, SLOT_USER) == own;
 	target.unrelated_pids = !pids || !namespace_holds(object_of(t, SLOT_PID), pids);
-	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		const enum slot slot = for_children ? kinds[i].next : kinds[i].slot;
+	for (unsigned i = 0; i < NAMESPACES_MOST; i++) {
+		const enum slot slot = for_children ? namespace_kinds[i].fresh
+						    : namespace_kinds[i].slot;
 		const struct object *owner;
 
-		if (!(types & kinds[i].flag) || !object_of(o, slot))
+		if (!(types & namespace_kinds[i].flag) || !object_of(o, slot))
 			continue;
 		/* Where the owner is not known the first user namespace is taken for it. */
 		owner = owner_of(o, slot);
 		if (!(owner ? namespace_holds(own, owner) : !own->parent))
-			target.no_admin |= kinds[i].flag;
+			target.no_admin |= namespace_kinds[i].flag;
 	}
 	target.no_chroot = !namespace_holds(own, object_of(o, SLOT_USER));
 	*ret_target = target;

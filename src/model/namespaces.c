@@ -10,12 +10,7 @@
 #include "model/rules.h"
 #include "uapi/clone.h"
 
-/* Which slots of a task a flag is about. PID and TIME become new for children first. */
-static const struct kind {
-	uint64_t flag;
-	enum slot slot;	 /* what the task itself is in */
-	enum slot fresh; /* what becomes new */
-} kinds[] = {
+const struct namespace_kind namespace_kinds[NAMESPACES_MOST] = {
 	{CLONE_NEWUSER, SLOT_USER, SLOT_USER}, /* first: it owns the others */
 	{CLONE_NEWNS, SLOT_MNT, SLOT_MNT},
 	{CLONE_NEWUTS, SLOT_UTS, SLOT_UTS},
@@ -25,9 +20,6 @@ static const struct kind {
 	{CLONE_NEWNET, SLOT_NET, SLOT_NET},
 	{CLONE_NEWTIME, SLOT_TIME, SLOT_TIME_FOR_CHILDREN},
 };
-
-#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
-_Static_assert(KINDS == NAMESPACES_MOST, "as many as are reserved");
 
 bool namespace_holds(const struct object *upper, const struct object *lower)
 {
@@ -65,13 +57,14 @@ static void make_mounts(struct ramet_world *w, struct task *t)
 
 void namespaces_make(struct ramet_world *w, struct task *t, uint64_t flags)
 {
-	for (unsigned i = 0; i < KINDS; i++) {
-		if (!(flags & kinds[i].flag))
+	for (unsigned i = 0; i < NAMESPACES_MOST; i++) {
+		if (!(flags & namespace_kinds[i].flag))
 			continue;
-		if (kinds[i].slot == SLOT_MNT)
+		if (namespace_kinds[i].slot == SLOT_MNT)
 			make_mounts(w, t);
 		else
-			object_set(w, t, kinds[i].fresh, namespace_new(w, t, kinds[i].fresh));
+			object_set(w, t, namespace_kinds[i].fresh,
+				   namespace_new(w, t, namespace_kinds[i].fresh));
 	}
 }
 
@@ -113,7 +106,7 @@ static struct object *joined(struct ramet_world *w, const struct task *other, en
 }
 
 static void join(struct ramet_world *w, struct task *t, const struct task *other,
-		 const struct kind *kind, bool for_children)
+		 const struct namespace_kind *kind, bool for_children)
 {
 	const enum slot slot = for_children ? kind->fresh : kind->slot;
 	struct object *o = joined(w, other, slot);
@@ -132,9 +125,10 @@ static void join(struct ramet_world *w, struct task *t, const struct task *other
 /* A zombie's files in /proc still name its user and pid namespaces. */
 static bool has_all(const struct task *other, uint64_t flags, bool for_children)
 {
-	for (unsigned i = 0; i < KINDS; i++)
-		if (flags & kinds[i].flag &&
-		    !object_of(other, for_children ? kinds[i].fresh : kinds[i].slot))
+	for (unsigned i = 0; i < NAMESPACES_MOST; i++)
+		if (flags & namespace_kinds[i].flag &&
+		    !object_of(other,
+			       for_children ? namespace_kinds[i].fresh : namespace_kinds[i].slot))
 			return false;
 	return true;
 }
@@ -157,8 +151,8 @@ int world_setns(struct ramet_world *w, const struct ramet_event *e)
 	r = world_reserve(w, 0, 0, NAMESPACES_MOST);
 	if (r < 0)
 		return r;
-	for (unsigned i = 0; i < KINDS; i++)
-		if (e->call->flags & kinds[i].flag)
-			join(w, t, other, &kinds[i], e->number);
+	for (unsigned i = 0; i < NAMESPACES_MOST; i++)
+		if (e->call->flags & namespace_kinds[i].flag)
+			join(w, t, other, &namespace_kinds[i], e->number);
 	return 0;
 }

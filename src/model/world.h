@@ -258,11 +258,19 @@ int world_ioprio(struct ramet_world *w, const struct ramet_event *e);
 
 /* ---- Shared between the events ---- */
 
+#define NAMESPACES_MOST 8
+
+/* Which slots of a task a flag is about. PID and TIME become new for children first. */
+extern const struct namespace_kind {
+	uint64_t flag;
+	enum slot slot;	 /* what the task itself is in */
+	enum slot fresh; /* what becomes new */
+} namespace_kinds[NAMESPACES_MOST];
+
 /*
  * namespaces.c: copy_creds() and create_new_namespaces(): the new ones of flags, the user namespace
  * first since it owns the others. Those for children alone become new for PID and TIME.
  */
-#define NAMESPACES_MOST 8
 void namespaces_make(struct ramet_world *w, struct task *t, uint64_t flags);
 /* Is `upper` the namespace (of kind PID or USER) or one that it was made below of? */
 bool namespace_holds(const struct object *upper, const struct object *lower);
