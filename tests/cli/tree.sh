@@ -42,8 +42,8 @@ maker=$(pid maker)
 
 tree 'the family' 0 "$maker"
 is 'nothing is wrong' "$(cat "$TMP/err")" ''
-is 'columns' "$(head -n 1 "$TMP/out" | tr -s ' ')" \
-	' PID TASK MEM FILES FS SIG IO SEM NAMESPACES NOTE'
+is 'columns' "$(head -n 1 "$TMP/out" | xargs)" \
+	'PID TASK MEM FILES FS SIG IO SEM NAMESPACES NOTE'
 home=$(row maker | awk '{ print $8 }')
 like 'the first of all' "$(row maker)" "^maker A A A A A A (host|here)\$"
 is 'a cwd' "$(row cwd)" "|-cwd - - A - - - $home shares cwd and umask with $maker"
