@@ -21,12 +21,23 @@
 #define HISTORIES 40
 #define HISTORIES_LONG 1000
 #define SHRINKING 60.0 /* seconds for one that fails */
-#define PATIENCE 3.0   /* seconds for the kernel to come to it */
+#define REPETITIONS 8
+#define PATIENCE 3.0 /* seconds for the kernel to come to it */
 #define PATIENCE_LESS 0.3
 #define FAILURES_SHOWN 3
 
 /* Where a cell leaves its counts in cell->number. */
-enum { N_HISTORIES, N_STEPS, N_ACCEPTED, N_REFUSED, N_PAIRS, N_MOST, N_FAILED, N_KINDS_MISSED };
+enum {
+	N_HISTORIES,
+	N_STEPS,
+	N_ACCEPTED,
+	N_REFUSED,
+	N_PAIRS,
+	N_MOST,
+	N_FAILED,
+	N_KINDS_MISSED,
+	N_LOOKED_AT
+};
 
 struct history {
 	struct step steps[LIFE_STEPS];
@@ -377,11 +388,19 @@ static void show(struct history *h)
 
 /*
  * Whoever reads /proc/PID/stat of all tasks, as other tests do, is a user of their memory for that
- * moment: a word may then be cleared that would have stayed.
+ * moment: a word may then be cleared that would have stayed. Such a reader comes again and again,
+ * but not at every repetition; what the model has wrong is wrong each time.
  */
 static bool was_looked_at(struct history *h)
 {
-	return strstr(life.wrong, "the word was cleared") && live_again(h);
+	for (int i = 0; i < REPETITIONS && strstr(life.wrong, "the word was cleared"); i++) {
+		if (live_again(h)) {
+			cell->number[N_LOOKED_AT]++;
+			return true;
+		}
+		usleep(20000U << i);
+	}
+	return false;
 }
 
 static long wanted(void)
@@ -411,6 +430,9 @@ static void tell_counts(void)
 		cell->number[N_KINDS_MISSED] += !n[STEP_ACCEPTED];
 	}
 	cell->number[N_PAIRS] = (long)sight_compared;
+	if (cell->number[N_LOOKED_AT])
+		cell_note("%ld repeated: somebody read /proc of a task whose word was to stay\n",
+			  cell->number[N_LOOKED_AT]);
 	cell_note("%ld histories, %ld events, %ld pairs compared, at most %ld tasks",
 		  cell->number[N_HISTORIES], cell->number[N_ACCEPTED] + cell->number[N_REFUSED],
 		  cell->number[N_PAIRS], cell->number[N_MOST]);
