@@ -268,7 +268,9 @@ is '  no task is left stopped or traced' "$(states $load | grep -oE '[0-9]+ (T|t
 ok '  21 tasks were there, or more' test "$(grep -c '"event":"begin"' trace)" -ge 21
 ok '  some were made' test "$(sum made)" -gt 0
 is '  nothing that the model did not follow' "$(sum not_followed)" 0
-is '  their files are known to be shared' "$(grep '"event":"begin"' trace | grep -o '"files":[0-9]*' | sort -u | wc -l)" 1
+# Of one that ended while it was asked about nothing is known.
+ok '  their files are known to be shared' test "$(grep '"event":"begin"' trace | grep -o '"files":[0-9]*' |
+	sort | uniq -c | sort -rn | awk 'NR == 1 { print $1 }')" -ge 20
 like '  still at work' "$(states $load)" '^[2-6][0-9] 0 '
 kill -KILL $load
 wait $load 2>/dev/null
