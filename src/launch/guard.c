@@ -117,7 +117,8 @@ void guard_await_parted(pid_t tid)
 		size_t length;
 	} local = {&seen, sizeof(seen)}, remote = {&here, sizeof(here)};
 	const struct kernel_timespec pause = {.tv_nsec = 20000};
-	const int self = (int)sys_getpid();
+	/* The thread: a process whose first thread has ended has no memory by its own number. */
+	const long self = sys0(SYS_gettid);
 
 	while (!here)
 		if (sys3(SYS_getrandom, (long)&here, sizeof(here), 0) < 0)
