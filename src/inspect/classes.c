@@ -2,7 +2,9 @@
 /*
  * The partition. Tasks live on meanwhile: one may end, exec, or become another user's at any
  * moment. What speaks for a class is then replaced by another of the class, or the class is
- * closed; a task that changed while it was looked at is in the class of before or after.
+ * closed; a task that changed while it was looked at is in the class of before or after. One that
+ * speaks for a class and changes is worse: until then the others were compared with what it had,
+ * and from then on with what it has. inspect_partition_settled() tells; only asking again helps.
  */
 #include "inspect/classes.h"
 
@@ -79,6 +81,7 @@ static bool replace_speaker(struct inspect_partition *p, int class)
 {
 	const pid_t gone = p->speakers[class];
 
+	p->disturbed = true;
 	for (size_t i = 0; i < p->count; i++) {
 		if (p->class_of[i] != class || p->tids[i] == gone)
 			continue;
@@ -197,4 +200,27 @@ int inspect_partition_add(struct inspect_partition *p, pid_t tid, int guess)
 	p->tids[p->count] = tid;
 	p->class_of[p->count++] = class;
 	return class;
+}
+
+bool inspect_partition_settled(struct inspect_partition *p)
+{
+	bool settled = !p->disturbed;
+	pid_t *others = calloc(p->classes, sizeof(*others));
+
+	if (!others)
+		return true;
+	for (size_t i = p->count; i-- > 0;)
+		if (p->class_of[i] >= 0 && p->tids[i] != p->speakers[p->class_of[i]])
+			others[p->class_of[i]] = p->tids[i];
+	for (size_t i = 0; settled && i < p->sorted_count; i++) {
+		const int class = p->sorted[i];
+		const pid_t speaker = p->speakers[class];
+
+		if (i + 1 < p->sorted_count && !p->unordered)
+			settled = ask(p, speaker, p->speakers[p->sorted[i + 1]]) == BEFORE;
+		if (settled && others[class])
+			settled = ask(p, speaker, others[class]) == SAME;
+	}
+	free(others);
+	return settled;
 }

@@ -30,6 +30,7 @@ struct inspect_partition {
 	int *sorted;	 /* classes in the kernel's order; memory is of `room` for all of these */
 	size_t sorted_count;
 	bool unordered; /* the kernel has said 3: only equality counts from now on */
+	bool disturbed; /* somebody who spoke for a class has gone */
 	unsigned long calls;
 };
 
@@ -46,6 +47,12 @@ int inspect_partition_begin(struct inspect_partition *p, enum inspect_object obj
  * guess: the class it is most likely in, tried first; -1: none.
  */
 int inspect_partition_add(struct inspect_partition *p, pid_t tid, int guess);
+
+/*
+ * Whether those who speak for the classes have still what they had when the others were compared
+ * with them: else two with one object may be in different classes. 2 K calls at most.
+ */
+bool inspect_partition_settled(struct inspect_partition *p);
 
 void inspect_partition_end(struct inspect_partition *p);
 

@@ -9,6 +9,8 @@
 #include "inspect/classes.h"
 #include "inspect/snapshot.h"
 
+#define PASSES 6
+
 static int compare(void *context, pid_t a, pid_t b, enum inspect_object object)
 {
 	(void)context;
@@ -67,7 +69,9 @@ static int place_process(struct inspect_snapshot *s, struct inspect_partition *p
 	return r;
 }
 
-static int classify(struct inspect_snapshot *s, enum inspect_object object, pid_t nobody)
+/* One pass over all of them. */
+static int classify_once(struct inspect_snapshot *s, enum inspect_object object, pid_t nobody,
+			 bool *ret_settled)
 {
 	struct inspect_partition p;
 	/* Handlers outlive the end. */
@@ -80,8 +84,20 @@ static int classify(struct inspect_snapshot *s, enum inspect_object object, pid_
 		if (!e->basics.kernel && !e->gone && !e->denied && !inspect_is_zombie(e))
 			r = place_process(s, &p, i);
 	}
+	*ret_settled = r < 0 || inspect_partition_settled(&p);
 	s->calls += p.calls;
 	inspect_partition_end(&p);
+	return r;
+}
+
+/* On a machine where tasks come and go all the time the last pass has to do. */
+static int classify(struct inspect_snapshot *s, enum inspect_object object, pid_t nobody)
+{
+	bool settled = false;
+	int r = 0;
+
+	for (int i = 0; r == 0 && i < PASSES && !settled; i++)
+		r = classify_once(s, object, nobody, &settled);
 	return r;
 }
 

@@ -208,9 +208,43 @@ static void test_moving(void)
 	       ended);
 }
 
+/* Somebody gets another object meanwhile: what is said to be settled is right for the others. */
+static void test_changing(void)
+{
+	size_t wrong = 0, settled = 0, split = 0, rounds = 0;
+
+	for (; rounds < 3000; rounds++) {
+		struct inspect_partition p;
+		const size_t odd = tap_below(12), from = odd + 1 + tap_below(20);
+		size_t bad = 0;
+
+		make(&kernel, 40, 1 + tap_below(40));
+		inspect_partition_begin(&p, INSPECT_FS, 0, compare, &kernel);
+		for (size_t i = 0; i < kernel.count; i++) {
+			if (i == from)
+				kernel.object[odd] = tap_below(4) ? 0x2000 + tap_below(40) * 64 : 0;
+			classes[i] = inspect_partition_add(&p, FIRST_TID + (pid_t)i, -1);
+		}
+		for (size_t i = 0; i < kernel.count; i++)
+			for (size_t j = 0; j < i; j++)
+				if (i != odd && j != odd)
+					bad += (classes[i] == classes[j]) !=
+					       (kernel.object[i] == kernel.object[j]);
+		split += bad > 0;
+		if (inspect_partition_settled(&p)) {
+			settled++;
+			wrong += bad;
+		}
+		inspect_partition_end(&p);
+	}
+	is_int(wrong, 0, "what is settled is right: %zu of %zu rounds", settled, rounds);
+	ok(split > rounds / 20 && settled > rounds / 20, "and %zu rounds were not right", split);
+}
+
 int main(void)
 {
 	tap_seed();
+	test_changing();
 	test_shapes();
 	test_nobody();
 	test_guess();
