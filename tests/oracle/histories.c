@@ -164,6 +164,20 @@ static uint64_t legal(uint64_t flags)
 	return flags;
 }
 
+/*
+ * The end of a pid 1 makes all that have its table of handlers ignore SIGCHLD. Where its maker can
+ * be killed together with it, by the end of the pid 1 of both, it is a race whether the maker
+ * leaves a zombie.
+ */
+static bool races_with_maker(const struct step *s)
+{
+	const struct task *t = world_find(life.world, life.tids[s->who]);
+
+	return !(s->flags & CLONE_THREAD) && object_of(t, SLOT_PID)->value &&
+	       (s->flags & CLONE_NEWPID ||
+		object_of(t, SLOT_PID) != object_of(t, SLOT_PID_FOR_CHILDREN));
+}
+
 static bool make_clone(struct step *s)
 {
 	static const int signals[] = {SIGCHLD, SIGCHLD, SIGCHLD, 0, SIGUSR1, SIGUSR2};
@@ -177,6 +191,8 @@ static bool make_clone(struct step *s)
 	s->flags = not_too_deep(s->who, clone_flags());
 	if (!chance(8))
 		s->flags = legal(s->flags);
+	if (races_with_maker(s))
+		s->flags &= ~CLONE_SIGHAND;
 	s->signal = signals[tap_below(6)];
 	s->legacy = chance(3);
 	if (s->legacy)
