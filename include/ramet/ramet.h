@@ -145,6 +145,8 @@ enum ramet_step_kind {
 	RAMET_STEP_LANDLOCK, /* what it may reach below a path; all else is denied */
 	RAMET_STEP_RESTRICT, /* * put the Landlock rules in force */
 	RAMET_STEP_TIMER_SLACK, /* how late sleeps may end */
+	RAMET_STEP_OWN_TABLE, /* * part from the caller's descriptor table, without the higher ones */
+	RAMET_STEP_FETCH,     /* * take over one descriptor of the caller's */
 	RAMET_STEP_COUNT_,
 };
 
@@ -380,6 +382,9 @@ RAMET_API int ramet_error_format(const struct ramet_error *error, char *buf, siz
 	0x4u		       /* this system does not honour shared memory (valgrind, qemu-user):
 				  the child got a copy */
 #define RAMET_LOST_HELPER 0x8u /* programs in memory cannot be run here: the child got a copy */
+#define RAMET_LOST_TABLE                                                                           \
+	0x10u /* close_range or pidfd_getfd is refused: more of the descriptor table was copied
+		 than the spec keeps */
 
 /*
  * A started task. Yours to keep; release it with ramet_task_close(). Do not copy it while in use.

@@ -49,6 +49,32 @@ long step_dup(struct child *child, const struct ramet_step *step)
 	return r;
 }
 
+/*
+ * The table is the caller's until this has been done. Kernels and filters without close_range:
+ * then the caller is told, and makes another child with a copy.
+ */
+long step_own_table(struct child *child UNUSED, const struct ramet_step *step)
+{
+	return sys_close_range(step->first, step->last, KERNEL_CLOSE_RANGE_UNSHARE);
+}
+
+/* From the caller's table, which still has it, to the same number here. */
+long step_fetch(struct child *child, const struct ramet_step *step)
+{
+	const long caller = sys_pidfd_open(child->caller, 0);
+	long fd, r;
+
+	if (caller < 0)
+		return caller;
+	fd = sys3(SYS_pidfd_getfd, caller, step->number, 0);
+	sys_close((int)caller);
+	if (fd < 0 || fd == step->number)
+		return fd;
+	r = sys_dup3((int)fd, step->number, O_CLOEXEC);
+	sys_close((int)fd);
+	return r;
+}
+
 /* A decimal name of /proc/self/fd, or -1 for anything else. */
 static long fd_of_name(const char *name)
 {

@@ -47,6 +47,8 @@ STEP(step_lo_up);
 STEP(step_seccomp);
 STEP(step_cwd);
 STEP(step_umask);
+STEP(step_own_table);
+STEP(step_fetch);
 STEP(step_keep);
 STEP(step_dup);
 STEP(step_close_range);

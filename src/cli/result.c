@@ -38,6 +38,7 @@ static const struct {
 	{RAMET_LOST_PIDFD, "pidfd"},
 	{RAMET_LOST_SHARE, "share"},
 	{RAMET_LOST_HELPER, "helper"},
+	{RAMET_LOST_TABLE, "table"},
 };
 
 static void put_task(struct json_object *o, const struct ramet_task *task)

@@ -308,7 +308,7 @@ int ramet_plan_format(const struct ramet_spec *spec, char *buf, size_t size,
 
 	if (size)
 		*buf = 0;
-	r = launch_plan(spec, &loaded, false, true, &plan, error);
+	r = launch_plan(spec, &loaded, LAUNCH_AND_WAIT, 0, &plan, error);
 	if (r < 0)
 		return r;
 	put_plan(&t, &plan);

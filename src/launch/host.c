@@ -106,16 +106,30 @@ static bool may_set_tls(const struct ramet_spec *spec)
 	       spec->flags & CLONE_SETTLS;
 }
 
-int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded, bool twice,
-		bool helper, struct plan *ret, struct ramet_error *error)
+/*
+ * The child finds the caller by its process, so that is whose table it would fetch from: the same
+ * but for a thread that has one of its own.
+ */
+static bool has_table_of_process(void)
 {
+	const long tid = sys_gettid(), pid = sys_getpid();
+
+	return tid == pid || sys5(SYS_kcmp, pid, tid, 2 /* KCMP_FILES */, 0, 0) == 0;
+}
+
+int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded, enum launch_how how,
+		unsigned avoid, struct plan *ret, struct ramet_error *error)
+{
+	const bool twice = how == LAUNCH_TWICE;
 	struct plan_refusal refusal = {
 		.id = "spec-size",
 		.why = "The size field of the spec is not one that this library knows.",
 		.mend = "Make specs with RAMET_SPEC(), and use no field newer than the library.",
 	};
 	struct plan_host host = {
-		.helper = helper,
+		.helper = !(avoid & AVOID_HELPER),
+		.parting = !(avoid & AVOID_PARTING),
+		.asynchronous = how == LAUNCH_BEGIN,
 		.path = getenv("PATH"),
 		.envp = environ,
 	};
@@ -129,6 +143,8 @@ int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded, bo
 		host.single_threaded = is_single_threaded();
 	if (may_set_tls(ret_loaded))
 		host.thread_pointer = arch_get_tp();
+	if (steps_have(ret_loaded->steps, RAMET_STEP_CLOSE_REST))
+		host.fetching = !(avoid & AVOID_FETCH) && has_table_of_process();
 	host.memory_shares = twice || host_shares_memory();
 	r = plan_make(ret_loaded, twice, &host, ret, &refusal);
 	return r < 0 ? error_check(error, r, &refusal) : 0;

@@ -41,7 +41,7 @@ struct launch {
 	uint64_t mask; /* the caller's */
 	int pidfd;
 	pid_t tid;
-	bool no_helper; /* programs in memory cannot be run */
+	unsigned avoid; /* AVOID_*, found out meanwhile */
 	bool guarded;	/* holds a guard_take() */
 	bool mapping;	/* between maps_begin() and maps_end() */
 };
@@ -71,7 +71,8 @@ static void fill_child(struct launch *l, struct child *child, const struct raw_u
 	child->clear_handlers = l->plan.clear_handlers;
 	child->split = init_split;
 	child->copied = l->plan.way == RAMET_WAY_COPY;
-	child->caller = (int)sys_getpid();
+	if (l->plan.names_caller)
+		child->caller = (int)sys_getpid();
 }
 
 static long fork_by_libc(struct raw_used *used)
@@ -160,6 +161,14 @@ static bool has_execed(const struct launch *l)
 			  WEXITED | WNOHANG | WNOWAIT | (int)KERNEL_WCLONE, NULL) == -ECHILD;
 }
 
+/* The step is ramet's own choice, and there is another. */
+static unsigned avoidable(uint32_t kind, int r)
+{
+	if (kind == RAMET_STEP_OWN_TABLE && (r == -ENOSYS || r == -EPERM || r == -EINVAL))
+		return AVOID_PARTING;
+	return kind == RAMET_STEP_FETCH ? AVOID_FETCH : 0;
+}
+
 /* The child is gone or in its body: which, and if it is gone why. */
 static int judge(struct launch *l, const struct child_record *record, struct ramet_error *error)
 {
@@ -173,6 +182,7 @@ static int judge(struct launch *l, const struct child_record *record, struct ram
 		return error_died(error, -ECANCELED, sig);
 	case CHILD_FAILED:
 		bury(l);
+		l->avoid |= avoidable(l->plan.steps[record->step].kind, -record->error);
 		return error_step(error, -record->error, &l->plan, record->step);
 	case CHILD_UNBORN:
 	case CHILD_STEPPING:
@@ -414,7 +424,7 @@ static int start_helper(struct launch *l, struct ramet_error *error)
 		return 0;
 	bury(l);
 	r = phase_of(&boot) == CHILD_FAILED ? -boot.error : -ECANCELED;
-	l->no_helper = helper_is_missing((int)r);
+	l->avoid |= helper_is_missing((int)r) ? AVOID_HELPER : 0;
 	return error_prepare(error, (int)r, "starting ramet's helper");
 }
 
@@ -431,7 +441,7 @@ static int launch_helper(struct launch *l, struct ramet_error *error)
 		l->record = helper.record;
 		r = start_helper(l, error);
 	} else {
-		l->no_helper = helper_is_missing(r);
+		l->avoid |= helper_is_missing(r) ? AVOID_HELPER : 0;
 		error_prepare(error, r, "the files of ramet's helper");
 	}
 	unblock_signals(l);
@@ -487,16 +497,16 @@ static int launch_by_way(struct launch *l, const struct ramet_spec *spec, struct
 }
 
 /* 0 or -errno in the caller; 0 with l->tid 0 in a child that returns twice. */
-static int attempt(struct launch *l, const struct ramet_spec *spec, bool twice,
+static int attempt(struct launch *l, const struct ramet_spec *spec, enum launch_how how,
 		   struct ramet_task *ret_task, struct ramet_error *error)
 {
 	struct ramet_spec loaded;
-	int r = launch_plan(spec, &loaded, twice, !l->no_helper, &l->plan, error);
+	int r = launch_plan(spec, &loaded, how, l->avoid, &l->plan, error);
 
 	if (r < 0)
 		return r;
 	r = launch_by_way(l, &loaded, error);
-	if (!twice || l->tid) {
+	if (how != LAUNCH_TWICE || l->tid) {
 		end_mapping(l);
 		if (l->guarded) {
 			guard_await_parted(l->tid);
@@ -515,31 +525,37 @@ static int attempt(struct launch *l, const struct ramet_spec *spec, bool twice,
 	return r;
 }
 
-static int launch(const struct ramet_spec *spec, bool twice, struct ramet_task *ret_task,
+/* Found out in this process: what is refused once is not tried again. */
+static unsigned known_to_avoid;
+
+static int launch(const struct ramet_spec *spec, enum launch_how how, struct ramet_task *ret_task,
 		  struct ramet_error *error)
 {
-	struct launch l = {.pidfd = -1};
-	int r = attempt(&l, spec, twice, ret_task, error);
+	unsigned avoid = __atomic_load_n(&known_to_avoid, __ATOMIC_RELAXED);
 
-	/* Nothing of the helper has run yet: do it in a copy. */
-	if (r < 0 && l.no_helper) {
-		l = (struct launch){.pidfd = -1, .no_helper = true};
-		r = attempt(&l, spec, twice, ret_task, error);
+	for (;;) {
+		struct launch l = {.pidfd = -1, .avoid = avoid};
+		int r = attempt(&l, spec, how, ret_task, error);
+
+		/* Nothing that was asked for has been done yet: do it in another way. */
+		if (r >= 0 || l.avoid == avoid)
+			return r;
+		avoid = l.avoid;
+		__atomic_or_fetch(&known_to_avoid, avoid & AVOID_LASTING, __ATOMIC_RELAXED);
 	}
-	return r;
 }
 
 int ramet_launch(const struct ramet_spec *spec, struct ramet_task *ret_task,
 		 struct ramet_error *error)
 {
-	return launch(spec, false, ret_task, error);
+	return launch(spec, LAUNCH_AND_WAIT, ret_task, error);
 }
 
 int ramet_fork(const struct ramet_spec *spec, struct ramet_task *ret_task,
 	       struct ramet_error *error)
 {
 	struct ramet_spec plain = RAMET_SPEC(.preset = RAMET_PRESET_FORK);
-	int r = launch(spec ? spec : &plain, true, ret_task, error);
+	int r = launch(spec ? spec : &plain, LAUNCH_TWICE, ret_task, error);
 
 	return r < 0 ? r : ret_task->tid;
 }

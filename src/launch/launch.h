@@ -6,10 +6,21 @@
 #include "launch/plan.h"
 #include "launch/slot.h"
 
-/* Load the spec, read what the plan needs of the caller, make the plan; error filled on
- * failure. `helper`: programs in memory can be run. */
-int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded, bool twice,
-		bool helper, struct plan *ret, struct ramet_error *error);
+/* What a plan has to do without, because it was tried and is not to be had here. */
+enum {
+	AVOID_HELPER = 1,  /* programs in memory */
+	AVOID_PARTING = 2, /* close_range that parts from a shared table */
+	AVOID_FETCH = 4,   /* pidfd_getfd on the caller */
+};
+
+/* Of these: what will be refused the next time as well. */
+#define AVOID_LASTING (AVOID_PARTING | AVOID_FETCH)
+
+enum launch_how { LAUNCH_AND_WAIT, LAUNCH_TWICE, LAUNCH_BEGIN };
+
+/* Load the spec, read what the plan needs of the caller, make the plan; error filled on failure. */
+int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded, enum launch_how how,
+		unsigned avoid, struct plan *ret, struct ramet_error *error);
 
 /*
  * Whether a child with CLONE_VM really shares memory here. valgrind and qemu-user give it a copy.

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "child/child.h"
+#include "launch/way.h"
 
 #define DEFAULT_PATH "/bin:/usr/bin"
 #define STEP_STACK_SIZE (32 * 1024)
@@ -28,7 +29,7 @@ static const struct plan_refusal launch_rules[] = {
 #include "launch/rules.def"
 };
 
-static int refuse(enum launch_rule rule, struct plan_refusal *ret)
+int plan_refuse(enum launch_rule rule, struct plan_refusal *ret)
 {
 	*ret = launch_rules[rule];
 	return -EINVAL;
@@ -61,184 +62,6 @@ struct ramet_call plan_call(const struct plan *plan)
 	};
 }
 
-/* ---- The way ------------------------------------------------------------------------------ */
-
-/* Steps after which the target identity can reach the child: it must not hold the caller. */
-static bool changes_identity(const struct ramet_spec *spec)
-{
-	return steps_have(spec->steps, RAMET_STEP_UID) || steps_have(spec->steps, RAMET_STEP_GID);
-}
-
-/* Joining a pid namespace moves only children: somebody has to stay outside. */
-static bool joins_pids(const struct ramet_spec *spec)
-{
-	for (const struct ramet_step *s = spec->steps; s && s->kind; s++)
-		if (s->kind == RAMET_STEP_JOIN && s->mask & CLONE_NEWPID)
-			return true;
-	return false;
-}
-
-/* The task made is not the one that runs the program. */
-static bool stays_behind(const struct ramet_spec *spec)
-{
-	return steps_have(spec->steps, RAMET_STEP_INIT) || joins_pids(spec);
-}
-
-/*
- * An init lives on. Who joins a user or pid namespace can be reached by its root, and with it the
- * caller if they share memory; and time namespaces take nobody who shares (EUSERS), not even into
- * a new one with offsets.
- */
-static bool needs_own_memory(const struct ramet_spec *spec)
-{
-	return steps_have(spec->steps, RAMET_STEP_INIT) ||
-	       steps_have(spec->steps, RAMET_STEP_JOIN) ||
-	       steps_have(spec->steps, RAMET_STEP_TIME_OFFSET);
-}
-
-/*
- * With memory shared a child in a cgroup with a memory limit may be killed for want of memory,
- * and everything that shares the memory with it, unless the caller is held by vfork. Its
- * oom_score_adj would be the caller's too.
- */
-static bool endangers_caller(const struct plan *plan, const struct ramet_spec *spec)
-{
-	return plan->args.flags & CLONE_INTO_CGROUP || steps_have(spec->steps, RAMET_STEP_CGROUP) ||
-	       steps_have(spec->steps, RAMET_STEP_OOM_SCORE_ADJ);
-}
-
-/* A caller that sleeps in the kernel can neither help nor keep a deadline. */
-static bool must_run_on(const struct plan *plan, const struct ramet_spec *spec)
-{
-	return plan->caller_steps || changes_identity(spec) || spec->timeout_ms;
-}
-
-static bool is_own_path(const char *path)
-{
-	static const char *const own[] = {"/proc/self", "/proc/thread-self", "/dev/fd", "/dev/std"};
-
-	for (size_t i = 0; path && i < sizeof(own) / sizeof(own[0]); i++)
-		if (strncmp(path, own[i], strlen(own[i])) == 0)
-			return true;
-	return false;
-}
-
-/* The helper is not the caller: what it finds as its own, or would share, is not the caller's. */
-static bool misleads_helper(const struct plan *plan, const struct ramet_spec *spec)
-{
-	bool own = plan->args.flags & CLONE_FILES || is_own_path(spec->program);
-
-	for (const struct ramet_step *s = spec->steps; s && s->kind && !own; s++) {
-		own = step_limits(s->kind)->text && is_own_path(s->path);
-		own |= step_limits(s->kind)->target && is_own_path(s->target);
-	}
-	return own;
-}
-
-static enum ramet_way choose_program_way(const struct plan *plan, const struct ramet_spec *spec)
-{
-	if (!(plan->args.flags & CLONE_VM))
-		return RAMET_WAY_COPY;
-	/* A frozen cgroup holds even the start of the helper, and with it the caller. */
-	if (spec->timeout_ms && plan->args.flags & CLONE_INTO_CGROUP)
-		return RAMET_WAY_COPY;
-	if (needs_own_memory(spec))
-		return RAMET_WAY_HELPER;
-	if (!must_run_on(plan, spec))
-		return RAMET_WAY_HELD;
-	return endangers_caller(plan, spec) ? RAMET_WAY_HELPER : RAMET_WAY_FUTEX;
-}
-
-static enum ramet_way choose_function_way(const struct plan *plan)
-{
-	if (!(plan->args.flags & CLONE_VM))
-		return RAMET_WAY_COPY;
-	return plan->args.flags & CLONE_VFORK ? RAMET_WAY_HELD : RAMET_WAY_FUTEX;
-}
-
-static bool way_fits(const struct plan *plan, const struct ramet_spec *spec)
-{
-	switch (spec->way) {
-	case RAMET_WAY_HELD:
-		return plan->args.flags & CLONE_VM && !must_run_on(plan, spec) &&
-		       !needs_own_memory(spec);
-	case RAMET_WAY_FUTEX:
-		return plan->args.flags & CLONE_VM && !(spec->flags & CLONE_VFORK) &&
-		       !endangers_caller(plan, spec) && !needs_own_memory(spec);
-	case RAMET_WAY_HELPER:
-		return plan->args.flags & CLONE_VM && plan->body == PLAN_PROGRAM &&
-		       !misleads_helper(plan, spec);
-	case RAMET_WAY_COPY:
-		return plan->body == PLAN_PROGRAM || !(plan->args.flags & CLONE_VM);
-	case RAMET_WAY_ANY:
-	default:
-		return false;
-	}
-}
-
-/* Flags of the way: what it adds and what it takes out. */
-static void apply_way(struct plan *plan, const struct ramet_spec *spec)
-{
-	uint64_t *flags = &plan->args.flags;
-
-	switch (plan->way) {
-	case RAMET_WAY_HELD:
-	case RAMET_WAY_HELPER: /* the caller is held until the helper runs */
-		*flags |= CLONE_VFORK;
-		break;
-	case RAMET_WAY_FUTEX:
-		*flags &= ~CLONE_VFORK;
-		plan->own_tid_word = !spec->child_tid;
-		if (plan->own_tid_word)
-			*flags = (*flags | CLONE_CHILD_CLEARTID) & ~CLONE_CHILD_SETTID;
-		break;
-	case RAMET_WAY_COPY:
-		*flags &= ~CLONE_VM;
-		if (!(spec->flags & CLONE_VFORK))
-			*flags &= ~CLONE_VFORK;
-		break;
-	case RAMET_WAY_ANY:
-	default:
-		break;
-	}
-}
-
-static int choose_way(struct plan *plan, const struct ramet_spec *spec,
-		      const struct plan_host *host, struct plan_refusal *ret)
-{
-	enum ramet_way way;
-
-	if (plan->body == PLAN_TWICE)
-		way = RAMET_WAY_COPY;
-	else if (plan->body == PLAN_FUNCTION)
-		way = choose_function_way(plan);
-	else
-		way = choose_program_way(plan, spec);
-
-	if (plan->body == PLAN_TWICE && plan->args.flags & CLONE_VM)
-		return refuse(LAUNCH_RULE_TWICE_SHARED, ret);
-	if (spec->way && !way_fits(plan, spec))
-		return refuse(LAUNCH_RULE_WAY, ret);
-	plan->way = spec->way ? spec->way : way;
-	if ((plan->way == RAMET_WAY_HELD || spec->flags & CLONE_VFORK) &&
-	    (plan->caller_steps || changes_identity(spec)))
-		return refuse(LAUNCH_RULE_HELD_CALLER, ret);
-
-	if (plan->way != RAMET_WAY_COPY && !host->memory_shares && plan->body == PLAN_PROGRAM) {
-		plan->way = RAMET_WAY_COPY;
-		plan->lost |= RAMET_LOST_SHARE;
-	}
-	if (plan->way == RAMET_WAY_HELPER && (!host->helper || misleads_helper(plan, spec))) {
-		plan->lost |= host->helper ? 0 : RAMET_LOST_HELPER;
-		plan->way = RAMET_WAY_COPY;
-	}
-	/* The helper's own exec is the one that turns the exit signal. */
-	if (plan->way == RAMET_WAY_HELPER)
-		plan->execs = false;
-	apply_way(plan, spec);
-	return 0;
-}
-
 /* ---- What a function may run in ------------------------------------------------------------ */
 
 static bool is_plain_fork(const struct plan *plan, const struct ramet_spec *spec)
@@ -256,18 +79,18 @@ static int check_function(struct plan *plan, const struct ramet_spec *spec,
 	if (plan->args.flags & CLONE_VM &&
 	    (changes_identity(spec) || steps_have(spec->steps, RAMET_STEP_JOIN) ||
 	     steps_have(spec->steps, RAMET_STEP_OOM_SCORE_ADJ)))
-		return refuse(LAUNCH_RULE_IDENTITY_SHARED, ret);
+		return plan_refuse(LAUNCH_RULE_IDENTITY_SHARED, ret);
 	if (plan->args.flags & CLONE_VM && steps_have(spec->steps, RAMET_STEP_TIME_OFFSET))
-		return refuse(LAUNCH_RULE_TIME_IN_SHARED, ret);
+		return plan_refuse(LAUNCH_RULE_TIME_IN_SHARED, ret);
 	switch (plan->way) {
 	case RAMET_WAY_COPY:
 		plan->libc_fork = is_plain_fork(plan, spec) && !no_libc;
 		if (!plan->libc_fork && !no_libc && !host->single_threaded)
-			return refuse(LAUNCH_RULE_NEEDS_ONE_THREAD, ret);
+			return plan_refuse(LAUNCH_RULE_NEEDS_ONE_THREAD, ret);
 		return 0;
 	case RAMET_WAY_FUTEX:
 		if (!no_libc)
-			return refuse(LAUNCH_RULE_NEEDS_NO_LIBC, ret);
+			return plan_refuse(LAUNCH_RULE_NEEDS_NO_LIBC, ret);
 		plan->keep_stack = true;
 		return 0;
 	case RAMET_WAY_HELD:
@@ -375,8 +198,24 @@ static int program_fd(const struct ramet_spec *spec)
 	return spec->options & RAMET_PROGRAM_FD ? spec->program_fd : -1;
 }
 
-static void add_steps(struct plan *plan, const struct ramet_spec *spec, struct ramet_step *scratch,
-		      int *kept)
+static void add_table_steps(struct plan *plan, const struct table_plan *table)
+{
+	if (!table->part)
+		return;
+	add(plan,
+	    (struct ramet_step){.kind = RAMET_STEP_OWN_TABLE, .first = table->first, .last = ~0U});
+	for (unsigned i = 0; i < table->fetch_count; i++)
+		add(plan, (struct ramet_step){.kind = RAMET_STEP_FETCH, .number = table->fetch[i]});
+}
+
+static bool is_closed_by_parting(const struct table_plan *table, const struct ramet_step *step)
+{
+	return table->part && step->kind == RAMET_STEP_CLOSE_RANGE && step->last == ~0U &&
+	       step->first == table->first && !table->fetch_count;
+}
+
+static void add_steps(struct plan *plan, const struct ramet_spec *spec,
+		      const struct table_plan *table, struct ramet_step *scratch, int *kept)
 {
 	const unsigned fds = fdmap_make(spec->steps, program_fd(spec), scratch, kept);
 
@@ -384,7 +223,9 @@ static void add_steps(struct plan *plan, const struct ramet_spec *spec, struct r
 		if (!is_fd_kind(s->kind) && step_kind(s->kind)->side != STEP_SIDE_PLAN)
 			add(plan, *s);
 	for (unsigned i = 0; i < fds; i++)
-		add(plan, scratch[i]);
+		if (!is_closed_by_parting(table, &scratch[i]))
+			add(plan, scratch[i]);
+	add_table_steps(plan, table);
 	if (drops_groups(spec))
 		add(plan, (struct ramet_step){.kind = RAMET_STEP_GROUPS});
 	if (joins_pids(spec) && !steps_have(spec->steps, RAMET_STEP_INIT))
@@ -485,7 +326,7 @@ static unsigned count_steps(const struct ramet_step *steps)
 	return n;
 }
 
-#define PLAN_OWN_STEPS 12
+#define PLAN_OWN_STEPS 18
 
 /* One block: steps, scratch for descriptors, candidate pointers, argv, numbers, candidate text. */
 static int build(struct plan *plan, const struct ramet_spec *spec, const struct plan_host *host)
@@ -495,6 +336,7 @@ static int build(struct plan *plan, const struct ramet_spec *spec, const struct 
 	const size_t fds = fdmap_room(spec->steps);
 	const size_t steps = count_steps(spec->steps) + fds + PLAN_OWN_STEPS;
 	const size_t paths = (search ? count_candidates(path) : 1) + 1;
+	struct table_plan table;
 	const size_t text =
 		search ? strlen(path) + count_candidates(path) * (strlen(spec->program) + 2) : 0;
 	struct ramet_step *scratch;
@@ -516,7 +358,9 @@ static int build(struct plan *plan, const struct ramet_spec *spec, const struct 
 		write_candidates(path, spec->program, candidates, (char *)(kept + fds + 5));
 	else
 		candidates[0] = spec->program;
-	add_steps(plan, spec, scratch, kept);
+	plan_table(plan, spec, host, program_fd(spec), &table);
+	plan->lost |= table.copied ? RAMET_LOST_TABLE : 0;
+	add_steps(plan, spec, &table, scratch, kept);
 	add_body(plan, spec, host, candidates, argv);
 	return 0;
 }
@@ -620,7 +464,7 @@ static int plan_flags(struct plan *plan, const struct ramet_spec *spec,
 		plan->args.flags |= CLONE_VM;
 	plan_exit_signal(plan, spec, sig);
 	if (plan->body == PLAN_PROGRAM && plan->args.flags & CLONE_THREAD)
-		return refuse(LAUNCH_RULE_EXEC_IN_THREAD, ret);
+		return plan_refuse(LAUNCH_RULE_EXEC_IN_THREAD, ret);
 	r = kernel_refuses(plan, flags_asked(plan, spec), ret);
 	if (r < 0)
 		return r;
@@ -638,8 +482,14 @@ static int plan_flags(struct plan *plan, const struct ramet_spec *spec,
 	if (steps_have(spec->steps, RAMET_STEP_TIME_OFFSET))
 		plan->args.flags &= ~CLONE_NEWTIME;
 	if (plan->body != PLAN_PROGRAM && stays_behind(spec))
-		return refuse(LAUNCH_RULE_INIT_NEEDS_PROGRAM, ret);
+		return plan_refuse(LAUNCH_RULE_INIT_NEEDS_PROGRAM, ret);
 	return 0;
+}
+
+static bool asks_for_caller(uint32_t kind)
+{
+	return kind == RAMET_STEP_WAIT_GO || kind == RAMET_STEP_PDEATHSIG ||
+	       kind == RAMET_STEP_FETCH || kind == RAMET_STEP_INIT;
 }
 
 int plan_make(const struct ramet_spec *spec, bool twice, const struct plan_host *host,
@@ -655,6 +505,7 @@ int plan_make(const struct ramet_spec *spec, bool twice, const struct plan_host 
 		return refuse_step(rule, kind, ret_refusal);
 	plan.body = twice ? PLAN_TWICE : spec->fn ? PLAN_FUNCTION : PLAN_PROGRAM;
 	plan.caller_steps = steps_have(spec->steps, RAMET_STEP_ID_MAP);
+	plan.asynchronous = host->asynchronous;
 	plan.handshake = plan.body == PLAN_PROGRAM || steps_can_fail(spec);
 	plan.timeout_ms = spec->timeout_ms	   ? spec->timeout_ms
 			  : changes_identity(spec) ? IDENTITY_TIMEOUT_MS
@@ -671,11 +522,13 @@ int plan_make(const struct ramet_spec *spec, bool twice, const struct plan_host 
 	if (r == 0 && plan.body != PLAN_PROGRAM)
 		r = check_function(&plan, spec, host, ret_refusal);
 	if (r == 0 && !knows_end(&plan))
-		r = refuse(LAUNCH_RULE_TID_WORD, ret_refusal);
+		r = plan_refuse(LAUNCH_RULE_TID_WORD, ret_refusal);
 	if (r == 0)
 		r = build(&plan, spec, host);
 	if (r < 0)
 		return r;
+	for (unsigned i = 0; i < plan.count; i++)
+		plan.names_caller |= asks_for_caller(plan.steps[i].kind);
 	if (!steps_have(spec->steps, RAMET_STEP_SIGMASK))
 		for (unsigned i = 0; i < plan.count; i++)
 			if (plan.steps[i].kind == RAMET_STEP_SIGMASK)

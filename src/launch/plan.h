@@ -18,6 +18,9 @@ struct plan_host {
 	bool privileged;      /* CAP_SYS_ADMIN; asked for with preset container alone */
 	bool single_threaded; /* asked for with function bodies alone */
 	bool helper;	      /* programs in memory can be run */
+	bool parting;	      /* a shared descriptor table can be parted from */
+	bool fetching;	      /* pidfd_getfd is allowed on the caller */
+	bool asynchronous;    /* the caller does not wait until the body starts */
 	bool memory_shares;   /* this system honours CLONE_VM */
 	const char *path;     /* PATH, NULL: the default */
 	char *const *envp;
@@ -34,10 +37,12 @@ struct plan {
 	unsigned lost;		/* RAMET_LOST_* known already */
 	unsigned timeout_ms;	/* 0: none */
 	int exit_signal;	/* what the task ends with once its body runs */
+	bool names_caller;	/* a step asks who the caller is */
 	bool execs;		/* the task itself execs: see plan_exit_signal() */
 	bool libc_fork;		/* made by the C library's fork() */
 	bool clear_handlers;
 	bool handshake;	   /* the caller waits until the body starts */
+	bool asynchronous; /* … but not in the call that makes the task */
 	bool caller_steps; /* some steps are on the caller's side */
 	bool own_tid_word; /* CLONE_CHILD_CLEARTID on the launch's word, not the spec's */
 	bool keep_stack;   /* the stack must last until the task's end, not its exec */

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 /* The kernel's struct sigaction and mask size; the C library's differ. */
+#define KERNEL_CLOSE_RANGE_UNSHARE 2U /* 5.9 */
 #define KERNEL_NSIG 64
 #define KERNEL_SIGSET_SIZE 8
 #define KERNEL_SA_RESTORER 0x04000000UL

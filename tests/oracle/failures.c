@@ -211,8 +211,11 @@ static const struct failure failures[] = {
 	 fill_descriptors, STEP(DUP), EMFILE, NULL, "(lifted)"},
 	{"keep of nothing", WHO_ANY, EVERY, TRUE_WITH(RAMET_KEEP(901)), NULL, STEP(KEEP), EBADF,
 	 NULL, "keep descriptor 901"},
-	{"close refused", WHO_ANY, EVERY, TRUE_WITH(RAMET_CLOSE_REST()), refuse_close_range,
+	{"close refused", WHO_ANY, COPY, TRUE_WITH(RAMET_CLOSE_REST()), refuse_close_range,
 	 STEP(CLOSE_RANGE), EIO, NULL, "close descriptors 3 and up"},
+	{"parting refused", WHO_ANY, HELD | FUTEX, TRUE_WITH(RAMET_CLOSE_REST()),
+	 refuse_close_range, STEP(OWN_TABLE), EIO, NULL,
+	 "take a descriptor table without 3 and up"},
 
 	/* Session, names, mounts. */
 	{"setsid refused", WHO_ANY, EVERY, TRUE_WITH(RAMET_SETSID()), refuse_setsid, STEP(SETSID),

@@ -6,7 +6,8 @@
  * run.
  *
  * Seen to fail, in a copy of the tree: moves in the order given, a map to itself that leaves
- * FD_CLOEXEC, CLOSE_REST that closes what is kept.
+ * FD_CLOEXEC, CLOSE_REST that closes what is kept; close_range without CLOSE_RANGE_UNSHARE, which
+ * empties the caller's table.
  */
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -65,7 +66,8 @@ static void fill_table(unsigned span)
 	int pipes[2];
 
 	for (unsigned i = 0; i < span; i++) {
-		const int at = (int)(3 + tap_below(span));
+		/* Some far off, so that the table is not copied as far as that. */
+		const int at = (int)(tap_below(8) ? 3 + tap_below(span) : 400 + tap_below(400));
 
 		if (pipe2(pipes, O_CLOEXEC) < 0)
 			continue;
@@ -87,7 +89,7 @@ static int pick_open(void)
 	int fd;
 
 	do
-		fd = (int)tap_below(60);
+		fd = (int)(tap_below(4) ? tap_below(60) : 400 + tap_below(400));
 	while (!trial.table[fd].ino);
 	return fd;
 }
@@ -263,6 +265,68 @@ static void without_close_range(void *arg)
 	trials(arg);
 }
 
+static void without_fetching(void *arg)
+{
+	expect(filter_install((const struct filter_row[]){{SYS_pidfd_getfd, EPERM, 0}, {-1, 0, 0}}),
+	       "filter");
+	trials(arg);
+}
+
+/* How the child came by its table, and that the caller still has its own. */
+static void far_ones(void *arg)
+{
+	static const struct {
+		int keep;
+		uint32_t kind; /* among the steps */
+		const char *text;
+	} rows[] = {
+		{5, RAMET_STEP_OWN_TABLE, "without 6 and up"},
+		{255, RAMET_STEP_OWN_TABLE, "without 256 and up"},
+		{900, RAMET_STEP_FETCH, "fetch descriptor 900"},
+	};
+	const bool refused = arg;
+	struct ramet_status status;
+	struct ramet_task task;
+	static struct report report;
+	char plan[2000];
+	struct stat here, kept;
+
+	if (refused)
+		expect(filter_install((const struct filter_row[]){{SYS_pidfd_getfd, EPERM, 0},
+								  {-1, 0, 0}}),
+		       "filter");
+	for (int fd = 3; fd < 1000; fd++)
+		dup3(0, fd, O_CLOEXEC);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct ramet_spec spec =
+			RAMET_SPEC(.program = REPORT_PROGRAM, .argv = report_argv,
+				   .steps = RAMET_STEPS(RAMET_CLOSE_REST(),
+							RAMET_KEEP(rows[i].keep)));
+
+		expect(ramet_plan_format(&spec, plan, sizeof(plan), NULL) > 0 &&
+			       strstr(plan, rows[i].text),
+		       "%s in: %s", rows[i].text, plan);
+		report_file(report_path);
+		if (!expect(ramet_launch(&spec, &task, NULL) == 0, "launch"))
+			return;
+		expect(ramet_wait(&task, -1, &status) == 0 && status.code == REPORT_STATUS,
+		       "code %d", status.code);
+		expect(task.lost == (refused && rows[i].keep == 900 ? RAMET_LOST_TABLE : 0),
+		       "lost %#x", task.lost);
+		ramet_task_close(&task);
+		expect(report_read(report_path, &report), "no report");
+		fstat(0, &here);
+		for (int fd = 3; fd < 1000; fd++) {
+			expect(report.open[fd] == (fd == rows[i].keep), "descriptor %d: %d", fd,
+			       report.open[fd]);
+			if (!expect(fstat(fd, &kept) == 0 && kept.st_ino == here.st_ino &&
+					    fcntl(fd, F_GETFD) == FD_CLOEXEC,
+				    "the caller's %d", fd))
+				break;
+		}
+	}
+}
+
 /* A filter that says EPERM to what it does not know; and a table of thousands. */
 static void many_without_close_range(void *arg)
 {
@@ -316,6 +380,10 @@ int main(int argc, char **argv)
 	cell_run(WHO_NOBODY, 120, trials, &some, "%u random maps", some);
 	cell_run(WHO_ANY, 120, without_close_range, &some, "%u random maps without close_range",
 		 some);
+	cell_run(WHO_ANY, 120, without_fetching, &some, "%u random maps without pidfd_getfd", some);
+	cell_run(WHO_ANY, 60, far_ones, NULL, "what lies far off is fetched");
+	cell_run(WHO_NOBODY, 60, far_ones, NULL, "what lies far off is fetched");
+	cell_run(WHO_ANY, 60, far_ones, report_path, "or copied, where fetching is refused");
 	cell_run(WHO_ANY, 60, many_without_close_range, NULL,
 		 "5000 descriptors without close_range, one number free");
 	unlink(report_path);

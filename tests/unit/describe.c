@@ -147,6 +147,9 @@ static void test_mounts(void)
 	is_step((struct ramet_step)RAMET_LANDLOCK("/usr", 0),
 		"allow reading and execution below /usr");
 	is_step((struct ramet_step)RAMET_LANDLOCK("/tmp", 1), "allow everything below /tmp");
+	is_step(STEP(OWN_TABLE, .first = 10, .last = ~0U),
+		"take a descriptor table without 10 and up");
+	is_step(STEP(FETCH, .number = 900), "fetch descriptor 900");
 	is_step(STEP(RESTRICT), "deny all other paths");
 }
 

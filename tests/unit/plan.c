@@ -18,6 +18,7 @@
 #define HELPER "way    helper (the steps run in a small helper program)\n"
 #define FORK COPY "fork() of the C library, exit signal SIGCHLD\n"
 #define SPAWN "clone3 CLONE_VM|CLONE_PIDFD|CLONE_VFORK|CLONE_CLEAR_SIGHAND"
+#define PARTING "clone3 CLONE_VM|CLONE_FILES|CLONE_PIDFD|CLONE_VFORK|CLONE_CLEAR_SIGHAND"
 #define BESIDE "clone3 CLONE_VM|CLONE_PIDFD|CLONE_CHILD_CLEARTID|CLONE_CLEAR_SIGHAND"
 #define FROM_EXEC ", exit signal SIGCHLD from exec on\n"
 #define MASK(n) n " child  restore the signal mask\n"
@@ -125,19 +126,19 @@ static void test_identity(void)
 static void test_order_of_steps(void)
 {
 	IS_PLAN("steps given backwards are done in the right order",
-		HELD SPAWN FROM_EXEC " 1 child  begin a new session\n"
-				     " 2 child  chdir to /tmp\n"
-				     " 3 child  chdir to x\n"
-				     " 4 child  set umask 027\n"
-				     " 5 child  keep descriptor 9 open\n"
-				     " 6 child  make descriptor 5 descriptor 1\n"
-				     " 7 child  close descriptors 3 to 8\n"
-				     " 8 child  close descriptors 10 and up\n"
-				     " 9 child  give up gaining privileges\n"
-				     "10 child  set all signals to default\n"
-				     "11 child  set SIGPIPE to ignored\n"
-				     "12 child  block signals 0x10\n"
-				     "13 child  exec /bin/true\n",
+		HELD PARTING FROM_EXEC " 1 child  take a descriptor table without 10 and up\n"
+				       " 2 child  begin a new session\n"
+				       " 3 child  chdir to /tmp\n"
+				       " 4 child  chdir to x\n"
+				       " 5 child  set umask 027\n"
+				       " 6 child  keep descriptor 9 open\n"
+				       " 7 child  make descriptor 5 descriptor 1\n"
+				       " 8 child  close descriptors 3 to 8\n"
+				       " 9 child  give up gaining privileges\n"
+				       "10 child  set all signals to default\n"
+				       "11 child  set SIGPIPE to ignored\n"
+				       "12 child  block signals 0x10\n"
+				       "13 child  exec /bin/true\n",
 		PROGRAM,
 		STEPS(RAMET_SIGMASK(0x10), RAMET_SIGNAL_DEFAULT(0), RAMET_SIGNAL_IGNORE(SIGPIPE),
 		      RAMET_NO_NEW_PRIVS(), RAMET_CLOSE_REST(), RAMET_KEEP(9), RAMET_DUP(5, 1),
@@ -267,9 +268,9 @@ static void test_roots_and_joins(void)
 static void test_program_fd(void)
 {
 	IS_PLAN("a program by descriptor stays open until exec",
-		HELD SPAWN FROM_EXEC " 1 child  close descriptors 3 to 8\n"
-				     " 2 child  close descriptors 10 and up\n" MASK(
-					     " 3") " 4 child  exec descriptor 9 as /bin/true\n",
+		HELD PARTING FROM_EXEC " 1 child  take a descriptor table without 10 and up\n"
+				       " 2 child  close descriptors 3 to 8\n" MASK(
+					       " 3") " 4 child  exec descriptor 9 as /bin/true\n",
 		PROGRAM, .options = RAMET_PROGRAM_FD, .program_fd = 9, STEPS(RAMET_CLOSE_REST()));
 	IS_PLAN("and is not searched for",
 		HELD SPAWN FROM_EXEC MASK(" 1") " 2 child  exec descriptor 0 as true\n",
@@ -405,8 +406,12 @@ static void test_no_helper(void)
 static const char *hit[200];
 static unsigned hits;
 
-static const struct plan_host usual = {
-	.single_threaded = true, .memory_shares = true, .helper = true, .path = "/usr/bin:/bin"};
+static const struct plan_host usual = {.single_threaded = true,
+				       .memory_shares = true,
+				       .helper = true,
+				       .parting = true,
+				       .fetching = true,
+				       .path = "/usr/bin:/bin"};
 
 static void is_refused_on(const struct plan_host *host, const char *want, bool twice,
 			  struct ramet_spec spec)
