@@ -147,6 +147,7 @@ enum ramet_step_kind {
 	RAMET_STEP_TIMER_SLACK, /* how late sleeps may end */
 	RAMET_STEP_OWN_TABLE, /* * part from the caller's descriptor table, without the higher ones */
 	RAMET_STEP_FETCH,     /* * take over one descriptor of the caller's */
+	RAMET_STEP_WITNESS,   /* * a descriptor that is open until exec or end, RAMET_DONE_FD */
 	RAMET_STEP_COUNT_,
 };
 
@@ -291,6 +292,9 @@ struct ramet_step {
 #define RAMET_NO_PIDFD 0x2u    /* do not ask for a pidfd; the task is known by its tid alone */
 #define RAMET_PROGRAM_FD 0x8u  /* run program_fd; program is its name for argv and messages */
 #define RAMET_NO_LIBC 0x4u     /* the function runs no C library code: see below */
+#define RAMET_NO_FALLBACK 0x10u /* fail (-EOPNOTSUPP, rule no-fallback) where the system gives only
+				   a slower or weaker way: what ramet_task.lost would tell */
+#define RAMET_DONE_FD 0x20u	/* ramet_launch_begin(): a descriptor tells when it is over */
 
 /*
  * What to start. Plain data: make it with RAMET_SPEC(), which sets size. All pointers are the
@@ -458,6 +462,61 @@ RAMET_API void ramet_task_close(struct ramet_task *task);
  */
 RAMET_API RAMET_MUST_CHECK int ramet_plan_format(const struct ramet_spec *spec, char *buf,
 						 size_t size, struct ramet_error *error);
+
+/* ---- A launch that does not wait ---------------------------------------------------------- */
+
+/* A launch that has been begun. */
+struct ramet_launching;
+
+/*
+ * Begin the launch of a program, and return once the task exists: the child does its steps and its
+ * exec while the caller goes on. Nothing of the caller's can change any more what becomes of it:
+ * what spec points at is copied, and the child has its own descriptor table, working directory
+ * and umask (unless it is to share them). Steps of the caller's side, id maps, are done before
+ * this returns. A child that changes ids, or joins namespaces, is in memory of its own by then
+ * (way helper or copy), so that nobody need stand guard. On failure nothing is left.
+ *
+ * Every launch begun must be ended, by ramet_launch_end(), and by one thread. Any number may be
+ * under way; each has its stack of 32 KiB meanwhile, from a pool.
+ */
+RAMET_API RAMET_MUST_CHECK RAMET_NONNULL(1, 2) int ramet_launch_begin(const struct ramet_spec *spec,
+								      struct ramet_launching **ret,
+								      struct ramet_error *error);
+
+/* The task's number and, unless RAMET_NO_PIDFD, its pidfd (-1: none). Both are the launch's. */
+RAMET_API RAMET_NONNULL(1) pid_t ramet_launching_tid(const struct ramet_launching *launching);
+RAMET_API RAMET_NONNULL(1) int ramet_launching_pidfd(const struct ramet_launching *launching);
+
+/*
+ * With RAMET_DONE_FD: a descriptor that is readable, for poll and epoll, once ramet_launch_end()
+ * need not wait; -1 without. It is the launch's and is closed by ramet_launch_end().
+ */
+RAMET_API RAMET_NONNULL(1) int ramet_launching_fd(const struct ramet_launching *launching);
+
+/*
+ * How it went, as ramet_launch() would have said: 0, the program runs and *ret_task is it; or
+ * -errno, a step failed or the child died, and nothing is left. Waits for that until timeout_ms
+ * are over (<0: for ever): then -EINPROGRESS, and the launch goes on. With any other result
+ * `launching` is no more. The spec's own timeout_ms counts from the beginning, and kills. In a
+ * fork of the process that began it: -ECHILD, it is the parent's to end.
+ */
+RAMET_API RAMET_MUST_CHECK RAMET_NONNULL(1, 3) int ramet_launch_end(struct ramet_launching *launching,
+								    int timeout_ms,
+								    struct ramet_task *ret_task,
+								    struct ramet_error *error);
+
+/* Told of one launch: result as that of ramet_launch_end(), task only if it is 0. */
+typedef void ramet_launched(void *context, size_t index, int result, struct ramet_task *task,
+			    const struct ramet_error *error);
+
+/*
+ * End those of list that are over, and call done for each, in this thread; their places become
+ * NULL, which are passed over. Waits until there is one, or timeout_ms are over (<0: for ever).
+ * Returns how many were told; 0 also when list has none.
+ */
+RAMET_API RAMET_MUST_CHECK int ramet_launch_dispatch(struct ramet_launching **list, size_t count,
+						     int timeout_ms, ramet_launched *done,
+						     void *context);
 
 /* ---- The call itself --------------------------------------------------------------------- */
 

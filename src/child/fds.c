@@ -75,6 +75,12 @@ long step_fetch(struct child *child, const struct ramet_step *step)
 	return r;
 }
 
+/* That it is open is all: exec closes it, as the end of the task does. */
+long step_witness(struct child *child UNUSED, const struct ramet_step *step)
+{
+	return sys_fcntl(step->number, F_SETFD, FD_CLOEXEC);
+}
+
 /* A decimal name of /proc/self/fd, or -1 for anything else. */
 static long fd_of_name(const char *name)
 {

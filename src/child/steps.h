@@ -49,6 +49,7 @@ STEP(step_cwd);
 STEP(step_umask);
 STEP(step_own_table);
 STEP(step_fetch);
+STEP(step_witness);
 STEP(step_keep);
 STEP(step_dup);
 STEP(step_close_range);

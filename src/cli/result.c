@@ -34,11 +34,8 @@ static const struct {
 	unsigned bit;
 	const char *name;
 } losses[] = {
-	{RAMET_LOST_CLONE3, "clone3"},
-	{RAMET_LOST_PIDFD, "pidfd"},
-	{RAMET_LOST_SHARE, "share"},
-	{RAMET_LOST_HELPER, "helper"},
-	{RAMET_LOST_TABLE, "table"},
+	{RAMET_LOST_CLONE3, "clone3"}, {RAMET_LOST_PIDFD, "pidfd"}, {RAMET_LOST_SHARE, "share"},
+	{RAMET_LOST_HELPER, "helper"}, {RAMET_LOST_TABLE, "table"},
 };
 
 static void put_task(struct json_object *o, const struct ramet_task *task)

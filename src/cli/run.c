@@ -156,6 +156,10 @@ static const struct cli_option options[] = {
 	 .arg = "WAY",
 	 .help = "held, futex, copy or helper; default: the cheapest that is safe",
 	 .set = run_set_way},
+	{.name = "--no-fallback",
+	 .help = "fail rather than take a slower or weaker way",
+	 .set = cli_set_flag,
+	 .offset = CLI_FIELD(struct run_settings, no_fallback)},
 	{.name = "--start-timeout",
 	 .arg = "SECONDS",
 	 .help = "give up if the program has not begun by then",
@@ -447,7 +451,7 @@ static int with_words(struct run_settings *s, int count, char **words)
 	s->spec.program = words[0];
 	s->spec.argv = argv;
 	s->spec.envp = envp;
-	s->spec.options |= RAMET_SEARCH_PATH;
+	s->spec.options |= RAMET_SEARCH_PATH | (s->no_fallback ? RAMET_NO_FALLBACK : 0);
 	s->spec.steps = s->steps;
 	if (argv && envp) {
 		complete(s);

@@ -33,6 +33,7 @@ struct run_settings {
 	const char *env[RUN_ENV_MAX]; /* NAME=VALUE, or NAME: taken out */
 	unsigned env_count;
 	bool clear_env;
+	bool no_fallback;
 };
 
 /* NULL, or why there is no room. */

@@ -302,13 +302,14 @@ int ramet_plan_format(const struct ramet_spec *spec, char *buf, size_t size,
 		      struct ramet_error *error)
 {
 	struct text t = {.buf = buf, .size = size};
+	const struct launch_wish wish = {.witness = -1};
 	struct ramet_spec loaded;
 	struct plan plan;
 	int r;
 
 	if (size)
 		*buf = 0;
-	r = launch_plan(spec, &loaded, LAUNCH_AND_WAIT, 0, &plan, error);
+	r = launch_plan(spec, &loaded, &wish, &plan, error);
 	if (r < 0)
 		return r;
 	put_plan(&t, &plan);

@@ -103,7 +103,8 @@ static unsigned close_gaps(int *kept, unsigned n, struct ramet_step *out)
 	return made;
 }
 
-unsigned fdmap_make(const struct ramet_step *steps, int program, struct ramet_step *out, int *kept)
+unsigned fdmap_make(const struct ramet_step *steps, const int held[2], struct ramet_step *out,
+		    int *kept)
 {
 	const unsigned dups = count_kind(steps, RAMET_STEP_DUP);
 	/* Scratch at the end of the room, beyond what this can fill before it is used up. */
@@ -112,8 +113,9 @@ unsigned fdmap_make(const struct ramet_step *steps, int program, struct ramet_st
 
 	for (int fd = 0; fd < 3; fd++)
 		kept[n++] = fd;
-	if (program >= 3)
-		kept[n++] = program;
+	for (int i = 0; i < 2; i++)
+		if (held[i] >= 3)
+			kept[n++] = held[i];
 	for (const struct ramet_step *s = steps; s && s->kind; s++)
 		if (s->kind == RAMET_STEP_KEEP || s->kind == RAMET_STEP_DUP)
 			kept[n++] = s->kind == RAMET_STEP_KEEP ? s->number : s->to;

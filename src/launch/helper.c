@@ -118,16 +118,21 @@ static void close_file(int *fd)
 	*fd = -1;
 }
 
-void helper_close(struct helper *helper)
+void helper_close_files(struct helper *helper)
 {
 	close_file(&helper->program);
 	close_file(&helper->image);
 	close_file(&helper->record_file);
+	free(helper->boot);
+	helper->boot = NULL;
+}
+
+void helper_close(struct helper *helper)
+{
+	helper_close_files(helper);
 	if (helper->record)
 		munmap(helper->record, sizeof(*helper->record));
 	helper->record = NULL;
-	free(helper->boot);
-	helper->boot = NULL;
 }
 
 bool helper_has_execed(const struct helper *helper, pid_t tid)

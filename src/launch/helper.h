@@ -21,6 +21,8 @@ struct helper {
 /* Everything but the task. 0 or -errno with nothing kept. */
 int helper_open(const struct plan *plan, struct helper *ret);
 void helper_close(struct helper *helper);
+/* What only its start needs. */
+void helper_close_files(struct helper *helper);
 
 /* Whether the task now runs something else than the helper. */
 bool helper_has_execed(const struct helper *helper, pid_t tid);

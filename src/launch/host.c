@@ -117,19 +117,20 @@ static bool has_table_of_process(void)
 	return tid == pid || sys5(SYS_kcmp, pid, tid, 2 /* KCMP_FILES */, 0, 0) == 0;
 }
 
-int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded, enum launch_how how,
-		unsigned avoid, struct plan *ret, struct ramet_error *error)
+int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded,
+		const struct launch_wish *wish, struct plan *ret, struct ramet_error *error)
 {
-	const bool twice = how == LAUNCH_TWICE;
+	const bool twice = wish->how == LAUNCH_TWICE;
 	struct plan_refusal refusal = {
 		.id = "spec-size",
 		.why = "The size field of the spec is not one that this library knows.",
 		.mend = "Make specs with RAMET_SPEC(), and use no field newer than the library.",
 	};
 	struct plan_host host = {
-		.helper = !(avoid & AVOID_HELPER),
-		.parting = !(avoid & AVOID_PARTING),
-		.asynchronous = how == LAUNCH_BEGIN,
+		.helper = !(wish->avoid & AVOID_HELPER),
+		.parting = !(wish->avoid & AVOID_PARTING),
+		.asynchronous = wish->how == LAUNCH_BEGIN,
+		.witness = wish->witness,
 		.path = getenv("PATH"),
 		.envp = environ,
 	};
@@ -144,7 +145,7 @@ int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded, en
 	if (may_set_tls(ret_loaded))
 		host.thread_pointer = arch_get_tp();
 	if (steps_have(ret_loaded->steps, RAMET_STEP_CLOSE_REST))
-		host.fetching = !(avoid & AVOID_FETCH) && has_table_of_process();
+		host.fetching = !(wish->avoid & AVOID_FETCH) && has_table_of_process();
 	host.memory_shares = twice || host_shares_memory();
 	r = plan_make(ret_loaded, twice, &host, ret, &refusal);
 	return r < 0 ? error_check(error, r, &refusal) : 0;

@@ -58,6 +58,7 @@ int sealed_file(const char *name, const void *data, size_t size, bool executable
 struct blob {
 	char *buf;
 	size_t at;
+	uintptr_t base; /* where it will be mapped */
 };
 
 /* Where the next n bytes will be mapped; they are copied from data. */
@@ -66,7 +67,7 @@ static void *put(struct blob *b, const void *data, size_t n)
 	void *address;
 
 	b->at = (b->at + 7) & ~(size_t)7;
-	address = (void *)(IMAGE_ADDRESS + b->at);
+	address = (void *)(b->base + b->at);
 	if (b->buf && n)
 		memcpy(b->buf + b->at, data, n);
 	b->at += n;
@@ -200,10 +201,41 @@ static void put_plan(struct blob *b, const struct plan *plan, const struct image
 		memcpy(b->buf, &header, sizeof(header));
 }
 
+/* The steps and what they point at, at the beginning of the blob. */
+static void put_steps(struct blob *b, const struct plan *plan)
+{
+	struct ramet_step step;
+
+	b->at = 0;
+	put(b, plan->steps, plan->count * sizeof(step));
+	for (unsigned i = 0; i < plan->count; i++) {
+		step = plan->steps[i];
+		put_step(b, &step);
+		if (b->buf)
+			memcpy(b->buf + i * sizeof(step), &step, sizeof(step));
+	}
+}
+
+int plan_own(struct plan *plan)
+{
+	struct blob b = {0};
+
+	put_steps(&b, plan);
+	b.buf = malloc(b.at);
+	if (!b.buf)
+		return -ENOMEM;
+	b.base = (uintptr_t)b.buf;
+	put_steps(&b, plan);
+	plan_free(plan);
+	plan->memory_ = b.buf;
+	plan->steps = plan->memory_;
+	return 0;
+}
+
 int image_make(const struct plan *plan, const struct image_caps *caps, const int32_t *marked,
 	       unsigned marked_count, size_t *ret_size)
 {
-	struct blob b = {0};
+	struct blob b = {.base = IMAGE_ADDRESS};
 	int fd;
 
 	put_plan(&b, plan, caps, marked, marked_count);

@@ -8,43 +8,17 @@
 #include "launch/launch.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/sys.h"
 #include "launch/caller_side.h"
 #include "launch/error.h"
-#include "launch/helper.h"
-
-/* After SIGKILL a child that is still there after this long hangs in the kernel. */
-#define KILL_PATIENCE_MS 1000
-/*
- * How often to look whether a child is gone that did not say so. Where memory is copied it may be
- * killed before it owns its word. Where it is shared the kernel's own clearing of the word fails
- * without notice if it needs a page fault (another thread has forked, the page is copy-on-write
- * again) and the child is dying: such a fault is broken off.
- */
-#define LOOK_MS 100
+#include "launch/outcome.h"
 
 #define SET_MASK 2 /* SIG_SETMASK, the kernel's */
-
-struct launch {
-	struct plan plan;
-	struct raw_used used;
-	struct slot *slot;     /* NULL: none is needed */
-	struct helper *helper; /* the helper way's */
-	struct child_record *record;
-	uint64_t mask; /* the caller's */
-	int pidfd;
-	pid_t tid;
-	unsigned avoid; /* AVOID_*, found out meanwhile */
-	bool guarded;	/* holds a guard_take() */
-	bool mapping;	/* between maps_begin() and maps_end() */
-};
 
 /* ---- Making the task ------------------------------------------------------------------------- */
 
@@ -94,103 +68,15 @@ static long make_task(struct launch *l, struct child *child, struct raw_used *us
 		return fork_by_libc(used);
 	if (args->flags & CLONE_PIDFD)
 		args->pidfd = (uintptr_t)&l->pidfd;
+	if (l->plan.strict) {
+		*used = (struct raw_used){.flags = args->flags, .clone3 = true};
+		return arch_clone3(args, sizeof(*args), copy ? NULL : child_run, child);
+	}
 	return raw_clone(args, sizeof(*args), l->plan.droppable, used, copy ? NULL : child_run,
 			 child);
 }
 
-/* ---- Taking a task back ------------------------------------------------------------------------ */
-
-int task_reap(pid_t tid)
-{
-	siginfo_t info = {0};
-	long r;
-
-	do
-		r = sys_waitid(KERNEL_P_PID, tid, &info, WEXITED | KERNEL_WALL, NULL);
-	while (r == -EINTR);
-	if (r < 0)
-		return (int)r;
-	return info.si_code == CLD_EXITED ? 0 : info.si_status;
-}
-
-static bool task_is_dead(const struct launch *l)
-{
-	struct pollfd p = {.fd = l->pidfd, .events = POLLIN};
-	siginfo_t info = {0};
-	long r;
-
-	/* A sibling's end is not ours to see but by its pidfd. */
-	if (l->used.flags & CLONE_PARENT)
-		return l->pidfd >= 0 && poll(&p, 1, 0) == 1;
-	r = sys_waitid(KERNEL_P_PID, l->tid, &info, WEXITED | WNOHANG | WNOWAIT | KERNEL_WALL,
-		       NULL);
-	return r == -ECHILD || (r == 0 && info.si_pid);
-}
-
-/* Forget a task whose end is certain. Returns the signal that ended it, 0 if none or unknown. */
-static int bury(struct launch *l)
-{
-	int r = 0;
-
-	if (l->pidfd >= 0)
-		close(l->pidfd);
-	l->pidfd = -1;
-	/* A thread reaps itself; a sibling (CLONE_PARENT) is our parent's to wait for. */
-	if (!(l->used.flags & (CLONE_THREAD | CLONE_PARENT)))
-		r = task_reap(l->tid);
-	return r > 0 ? r : 0;
-}
-
 /* ---- Held ------------------------------------------------------------------------------------- */
-
-static enum child_phase phase_of(const struct child_record *record)
-{
-	return (enum child_phase)__atomic_load_n(&record->phase, __ATOMIC_ACQUIRE);
-}
-
-/*
- * The child was about to exec and has left the memory: by exec, or killed on the way? See
- * plan_exit_signal(): only what has not come to exec is still a __WCLONE child.
- */
-static bool has_execed(const struct launch *l)
-{
-	siginfo_t info;
-
-	return !l->plan.execs ||
-	       sys_waitid(KERNEL_P_PID, l->tid, &info,
-			  WEXITED | WNOHANG | WNOWAIT | (int)KERNEL_WCLONE, NULL) == -ECHILD;
-}
-
-/* The step is ramet's own choice, and there is another. */
-static unsigned avoidable(uint32_t kind, int r)
-{
-	if (kind == RAMET_STEP_OWN_TABLE && (r == -ENOSYS || r == -EPERM || r == -EINVAL))
-		return AVOID_PARTING;
-	return kind == RAMET_STEP_FETCH ? AVOID_FETCH : 0;
-}
-
-/* The child is gone or in its body: which, and if it is gone why. */
-static int judge(struct launch *l, const struct child_record *record, struct ramet_error *error)
-{
-	int sig;
-
-	switch (phase_of(record)) {
-	case CHILD_BODY:
-		if (has_execed(l))
-			return 0;
-		sig = bury(l);
-		return error_died(error, -ECANCELED, sig);
-	case CHILD_FAILED:
-		bury(l);
-		l->avoid |= avoidable(l->plan.steps[record->step].kind, -record->error);
-		return error_step(error, -record->error, &l->plan, record->step);
-	case CHILD_UNBORN:
-	case CHILD_STEPPING:
-	default:
-		sig = bury(l);
-		return error_died(error, -ECANCELED, sig);
-	}
-}
 
 static int launch_held(struct launch *l, struct ramet_error *error)
 {
@@ -208,136 +94,7 @@ static int launch_held(struct launch *l, struct ramet_error *error)
 	return judge(l, &record, error);
 }
 
-/* ---- Beside ------------------------------------------------------------------------------------ */
-
-/* The word says that the body runs or that the child is gone. */
-static bool is_settled(uint32_t word)
-{
-	return word == CHILD_WORD_GONE || word == CHILD_WORD_STARTED ||
-	       word & KERNEL_FUTEX_OWNER_DIED;
-}
-
-/*
- * A filter kept a copied child from owning its word. (Not asked where memory is shared: there the
- * exit signal turns a moment before the kernel has done with the word.)
- */
-static bool has_execed_unseen(const struct launch *l)
-{
-	if (phase_of(l->record) != CHILD_BODY)
-		return false;
-	if (l->helper)
-		return helper_has_execed(l->helper, l->tid);
-	return l->plan.way == RAMET_WAY_COPY && l->plan.execs && has_execed(l);
-}
-
-/* Until settled or until `deadline`. 0 or -ETIMEDOUT. */
-static int await_settled(struct launch *l, int64_t deadline)
-{
-	const uint32_t *word = &l->record->word;
-	/* A thread cannot be killed alone, and nothing could be seen of it. */
-	const bool looks = !(l->used.flags & CLONE_THREAD);
-	int64_t now = now_ms(), look = looks ? now + LOOK_MS : INT64_MAX, rest;
-	struct kernel_timespec t;
-	uint32_t value;
-
-	for (;; now = now_ms()) {
-		value = __atomic_load_n(word, __ATOMIC_ACQUIRE);
-		if (is_settled(value))
-			return 0;
-		if (now >= deadline)
-			return -ETIMEDOUT;
-		/* By the clock: a stream of signals may interrupt every wait. */
-		if (now >= look) {
-			if (task_is_dead(l) || has_execed_unseen(l))
-				return 0;
-			look = now + LOOK_MS;
-		}
-		rest = (look < deadline ? look : deadline) - now;
-		t = (struct kernel_timespec){rest / 1000, rest % 1000 * 1000000};
-		sys_futex_wait(word, value, rest > INT64_MAX / 2 ? NULL : &t);
-	}
-}
-
-static void send_go(struct launch *l, uint32_t go)
-{
-	__atomic_store_n(&l->record->go, go, __ATOMIC_RELEASE);
-	sys_futex_wake(&l->record->go, 1);
-}
-
-static void begin_mapping(struct launch *l)
-{
-	l->mapping = l->plan.caller_steps && geteuid() != 0;
-	if (l->mapping)
-		maps_begin();
-}
-
-static void end_mapping(struct launch *l)
-{
-	if (l->mapping)
-		maps_end();
-	l->mapping = false;
-}
-
-/* The steps of the caller's side. On failure the index of the step in *ret_failed. */
-static int caller_steps(struct launch *l, unsigned *ret_failed)
-{
-	const struct plan *plan = &l->plan;
-	int r;
-
-	for (unsigned i = 0; i < plan->count; i++) {
-		if (step_kind(plan->steps[i].kind)->side != STEP_SIDE_CALLER)
-			continue;
-		if (plan->steps[i].kind != RAMET_STEP_ID_MAP)
-			end_mapping(l);
-		r = caller_step(&plan->steps[i], l->tid);
-		if (r < 0) {
-			*ret_failed = i;
-			return r;
-		}
-		if (plan->steps[i].kind == RAMET_STEP_GUARD_MEMORY)
-			l->guarded = true;
-	}
-	end_mapping(l);
-	return 0;
-}
-
-/*
- * Kill what will not come to an end. If even SIGKILL does not help it hangs in the kernel and
- * never runs our code again, but the kernel will still clear its word: the slot is left to it.
- */
-static int give_up(struct launch *l, struct ramet_error *error)
-{
-	sys_kill(l->tid, SIGKILL);
-	if (await_settled(l, now_ms() + KILL_PATIENCE_MS) == 0) {
-		bury(l);
-	} else {
-		if (l->pidfd >= 0)
-			close(l->pidfd);
-		l->slot = NULL;
-		l->guarded = false; /* it still shares the memory: stay unreadable */
-	}
-	return error_died(error, -ETIMEDOUT, SIGKILL);
-}
-
-static int settle(struct launch *l, struct ramet_error *error)
-{
-	const unsigned timeout = l->used.flags & CLONE_THREAD ? 0 : l->plan.timeout_ms;
-	const int64_t deadline = timeout ? now_ms() + timeout : INT64_MAX;
-	unsigned failed = 0;
-	int r = caller_steps(l, &failed);
-
-	if (r < 0) {
-		send_go(l, CHILD_GO_ABORT);
-		if (await_settled(l, now_ms() + KILL_PATIENCE_MS) < 0)
-			return give_up(l, error);
-		bury(l);
-		return error_step(error, r, &l->plan, failed);
-	}
-	send_go(l, CHILD_GO_ON);
-	if (await_settled(l, deadline) < 0)
-		return give_up(l, error);
-	return judge(l, l->record, error);
-}
+/* ---- Beside ----------------------------------------------------------------------------------- */
 
 /* In the child, where memory was copied: the steps, then the body or back to the caller. */
 static int run_copied(struct launch *l, struct child *child)
@@ -374,6 +131,17 @@ static void use_slot(struct launch *l, const struct ramet_spec *spec)
 		return;
 	a->stack = (uintptr_t)(spec->stack ? spec->stack : slot->stack);
 	a->stack_size = spec->stack ? spec->stack_size : slot->stack_size;
+}
+
+/* All that is left to do, or for a launch that is only begun as much as need not wait. */
+static int settle(struct launch *l, struct ramet_error *error)
+{
+	int r = let_go_on(l, error);
+
+	if (r < 0)
+		return r;
+	l->pending = l->plan.asynchronous;
+	return l->pending ? 0 : outcome_of(l, INT64_MAX, error);
 }
 
 static int launch_beside(struct launch *l, const struct ramet_spec *spec, struct ramet_error *error)
@@ -430,15 +198,14 @@ static int start_helper(struct launch *l, struct ramet_error *error)
 
 static int launch_helper(struct launch *l, struct ramet_error *error)
 {
-	struct helper helper;
 	int r;
 
 	begin_mapping(l);
 	block_signals(l);
-	r = helper_open(&l->plan, &helper);
+	r = helper_open(&l->plan, &l->helper_);
 	if (r == 0) {
-		l->helper = &helper;
-		l->record = helper.record;
+		l->helper = &l->helper_;
+		l->record = l->helper->record;
 		r = start_helper(l, error);
 	} else {
 		l->avoid |= helper_is_missing(r) ? AVOID_HELPER : 0;
@@ -448,8 +215,7 @@ static int launch_helper(struct launch *l, struct ramet_error *error)
 	if (r == 0)
 		r = settle(l, error);
 	if (l->helper)
-		helper_close(l->helper);
-	l->helper = NULL;
+		helper_close_files(l->helper);
 	return r;
 }
 
@@ -496,66 +262,90 @@ static int launch_by_way(struct launch *l, const struct ramet_spec *spec, struct
 	return launch_held(l, error);
 }
 
-/* 0 or -errno in the caller; 0 with l->tid 0 in a child that returns twice. */
-static int attempt(struct launch *l, const struct ramet_spec *spec, enum launch_how how,
-		   struct ramet_task *ret_task, struct ramet_error *error)
+int launch_conclude(struct launch *l, int r, struct ramet_task *ret_task)
 {
-	struct ramet_spec loaded;
-	int r = launch_plan(spec, &loaded, how, l->avoid, &l->plan, error);
-
-	if (r < 0)
-		return r;
-	r = launch_by_way(l, &loaded, error);
-	if (how != LAUNCH_TWICE || l->tid) {
-		end_mapping(l);
-		if (l->guarded) {
-			guard_await_parted(l->tid);
-			guard_let_go();
-		}
+	end_mapping(l);
+	if (l->guarded) {
+		guard_await_parted(l->tid);
+		guard_let_go();
 	}
-	if (l->slot && (r < 0 || !l->plan.keep_stack || !l->tid)) {
+	if (l->helper)
+		helper_close(l->helper);
+	if (l->slot && (r < 0 || !l->plan.keep_stack)) {
 		slot_give(l->slot);
 		l->slot = NULL;
 	}
 	if (r == 0)
 		fill_task(l, ret_task);
-	/* A raw copy of a threaded caller may hold malloc's locks for ever: leave the plan to it. */
-	if (r < 0 || l->tid || l->plan.libc_fork)
-		plan_free(&l->plan);
+	plan_free(&l->plan);
 	return r;
+}
+
+/* In a child that returns twice. */
+static int conclude_in_child(struct launch *l, struct ramet_task *ret_task)
+{
+	slot_give(l->slot);
+	l->slot = NULL;
+	fill_task(l, ret_task);
+	/* A raw copy of a threaded caller may hold malloc's locks for ever: leave the plan to it. */
+	if (l->plan.libc_fork)
+		plan_free(&l->plan);
+	return 0;
+}
+
+/* 0 or -errno in the caller; 0 with l->tid 0 in a child that returns twice. */
+static int attempt(struct launch *l, const struct ramet_spec *spec, const struct launch_wish *wish,
+		   struct ramet_task *ret_task, struct ramet_error *error)
+{
+	struct ramet_spec loaded;
+	int r = launch_plan(spec, &loaded, wish, &l->plan, error);
+
+	if (r < 0)
+		return r;
+	if (wish->how == LAUNCH_BEGIN && plan_own(&l->plan) < 0)
+		r = error_prepare(error, -ENOMEM, "a copy of the steps");
+	if (r == 0)
+		r = launch_by_way(l, &loaded, error);
+	if (wish->how == LAUNCH_TWICE && r == 0 && !l->tid)
+		return conclude_in_child(l, ret_task);
+	return r == 0 && l->pending ? 0 : launch_conclude(l, r, ret_task);
 }
 
 /* Found out in this process: what is refused once is not tried again. */
 static unsigned known_to_avoid;
 
-static int launch(const struct ramet_spec *spec, enum launch_how how, struct ramet_task *ret_task,
-		  struct ramet_error *error)
+int launch_make(struct launch *l, const struct ramet_spec *spec, struct launch_wish wish,
+		struct ramet_task *ret_task, struct ramet_error *error)
 {
-	unsigned avoid = __atomic_load_n(&known_to_avoid, __ATOMIC_RELAXED);
-
+	wish.avoid = __atomic_load_n(&known_to_avoid, __ATOMIC_RELAXED);
 	for (;;) {
-		struct launch l = {.pidfd = -1, .avoid = avoid};
-		int r = attempt(&l, spec, how, ret_task, error);
+		int r;
 
+		*l = (struct launch){.pidfd = -1};
+		r = attempt(l, spec, &wish, ret_task, error);
 		/* Nothing that was asked for has been done yet: do it in another way. */
-		if (r >= 0 || l.avoid == avoid)
+		if (r >= 0 || !(l->avoid & ~wish.avoid))
 			return r;
-		avoid = l.avoid;
-		__atomic_or_fetch(&known_to_avoid, avoid & AVOID_LASTING, __ATOMIC_RELAXED);
+		wish.avoid |= l->avoid;
+		__atomic_or_fetch(&known_to_avoid, wish.avoid & AVOID_LASTING, __ATOMIC_RELAXED);
 	}
 }
 
 int ramet_launch(const struct ramet_spec *spec, struct ramet_task *ret_task,
 		 struct ramet_error *error)
 {
-	return launch(spec, LAUNCH_AND_WAIT, ret_task, error);
+	struct launch l;
+
+	return launch_make(&l, spec, (struct launch_wish){.witness = -1}, ret_task, error);
 }
 
 int ramet_fork(const struct ramet_spec *spec, struct ramet_task *ret_task,
 	       struct ramet_error *error)
 {
 	struct ramet_spec plain = RAMET_SPEC(.preset = RAMET_PRESET_FORK);
-	int r = launch(spec ? spec : &plain, LAUNCH_TWICE, ret_task, error);
+	struct launch l;
+	const struct launch_wish wish = {.how = LAUNCH_TWICE, .witness = -1};
+	int r = launch_make(&l, spec ? spec : &plain, wish, ret_task, error);
 
 	return r < 0 ? r : ret_task->tid;
 }

@@ -18,9 +18,15 @@ enum {
 
 enum launch_how { LAUNCH_AND_WAIT, LAUNCH_TWICE, LAUNCH_BEGIN };
 
+struct launch_wish {
+	enum launch_how how;
+	unsigned avoid;
+	int witness; /* descriptor that the child keeps until it execs or ends; -1: none */
+};
+
 /* Load the spec, read what the plan needs of the caller, make the plan; error filled on failure. */
-int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded, enum launch_how how,
-		unsigned avoid, struct plan *ret, struct ramet_error *error);
+int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded,
+		const struct launch_wish *wish, struct plan *ret, struct ramet_error *error);
 
 /*
  * Whether a child with CLONE_VM really shares memory here. valgrind and qemu-user give it a copy.

@@ -215,9 +215,11 @@ static bool is_closed_by_parting(const struct table_plan *table, const struct ra
 }
 
 static void add_steps(struct plan *plan, const struct ramet_spec *spec,
-		      const struct table_plan *table, struct ramet_step *scratch, int *kept)
+		      const struct plan_host *host, const struct table_plan *table,
+		      struct ramet_step *scratch, int *kept)
 {
-	const unsigned fds = fdmap_make(spec->steps, program_fd(spec), scratch, kept);
+	const int held[2] = {program_fd(spec), host->witness > 0 ? host->witness : -1};
+	const unsigned fds = fdmap_make(spec->steps, held, scratch, kept);
 
 	for (const struct ramet_step *s = spec->steps; s && s->kind; s++)
 		if (!is_fd_kind(s->kind) && step_kind(s->kind)->side != STEP_SIDE_PLAN)
@@ -226,6 +228,8 @@ static void add_steps(struct plan *plan, const struct ramet_spec *spec,
 		if (!is_closed_by_parting(table, &scratch[i]))
 			add(plan, scratch[i]);
 	add_table_steps(plan, table);
+	if (host->witness > 0)
+		add(plan, (struct ramet_step){.kind = RAMET_STEP_WITNESS, .number = host->witness});
 	if (drops_groups(spec))
 		add(plan, (struct ramet_step){.kind = RAMET_STEP_GROUPS});
 	if (joins_pids(spec) && !steps_have(spec->steps, RAMET_STEP_INIT))
@@ -326,7 +330,7 @@ static unsigned count_steps(const struct ramet_step *steps)
 	return n;
 }
 
-#define PLAN_OWN_STEPS 18
+#define PLAN_OWN_STEPS 19
 
 /* One block: steps, scratch for descriptors, candidate pointers, argv, numbers, candidate text. */
 static int build(struct plan *plan, const struct ramet_spec *spec, const struct plan_host *host)
@@ -346,7 +350,7 @@ static int build(struct plan *plan, const struct ramet_spec *spec, const struct 
 
 	plan->memory_ =
 		calloc(1, (steps + fds) * sizeof(*plan->steps) + (paths + 2) * sizeof(char *) +
-				  (fds + 5) * sizeof(int) + text);
+				  (fds + 6) * sizeof(int) + text);
 	if (!plan->memory_)
 		return -ENOMEM;
 	plan->steps = plan->memory_;
@@ -355,12 +359,12 @@ static int build(struct plan *plan, const struct ramet_spec *spec, const struct 
 	argv = (char **)(candidates + paths);
 	kept = (int *)(argv + 2);
 	if (search)
-		write_candidates(path, spec->program, candidates, (char *)(kept + fds + 5));
+		write_candidates(path, spec->program, candidates, (char *)(kept + fds + 6));
 	else
 		candidates[0] = spec->program;
 	plan_table(plan, spec, host, program_fd(spec), &table);
 	plan->lost |= table.copied ? RAMET_LOST_TABLE : 0;
-	add_steps(plan, spec, &table, scratch, kept);
+	add_steps(plan, spec, host, &table, scratch, kept);
 	add_body(plan, spec, host, candidates, argv);
 	return 0;
 }
@@ -486,6 +490,28 @@ static int plan_flags(struct plan *plan, const struct ramet_spec *spec,
 	return 0;
 }
 
+/* Nobody waits in the call that makes it. */
+static int check_begun(const struct plan *plan, const struct ramet_spec *spec,
+		       const struct plan_host *host, struct plan_refusal *ret)
+{
+	if (plan->body != PLAN_PROGRAM)
+		return plan_refuse(LAUNCH_RULE_BEGIN_PROGRAM, ret);
+	if (host->witness > 0 && plan->args.flags & CLONE_FILES)
+		return plan_refuse(LAUNCH_RULE_DONE_FD_SHARED, ret);
+	if (spec->flags & CLONE_VFORK)
+		return plan_refuse(LAUNCH_RULE_BEGIN_HELD, ret);
+	return 0;
+}
+
+/* Weaker or slower than what would be done elsewhere, and that was forbidden. */
+static int check_losses(const struct plan *plan, struct plan_refusal *ret)
+{
+	if (!plan->strict || !plan->lost)
+		return 0;
+	plan_refuse(LAUNCH_RULE_NO_FALLBACK, ret);
+	return -EOPNOTSUPP;
+}
+
 static bool asks_for_caller(uint32_t kind)
 {
 	return kind == RAMET_STEP_WAIT_GO || kind == RAMET_STEP_PDEATHSIG ||
@@ -506,6 +532,7 @@ int plan_make(const struct ramet_spec *spec, bool twice, const struct plan_host 
 	plan.body = twice ? PLAN_TWICE : spec->fn ? PLAN_FUNCTION : PLAN_PROGRAM;
 	plan.caller_steps = steps_have(spec->steps, RAMET_STEP_ID_MAP);
 	plan.asynchronous = host->asynchronous;
+	plan.strict = spec->options & RAMET_NO_FALLBACK;
 	plan.handshake = plan.body == PLAN_PROGRAM || steps_can_fail(spec);
 	plan.timeout_ms = spec->timeout_ms	   ? spec->timeout_ms
 			  : changes_identity(spec) ? IDENTITY_TIMEOUT_MS
@@ -521,12 +548,19 @@ int plan_make(const struct ramet_spec *spec, bool twice, const struct plan_host 
 	r = kernel_refuses(&plan, plan.args.flags, ret_refusal);
 	if (r == 0 && plan.body != PLAN_PROGRAM)
 		r = check_function(&plan, spec, host, ret_refusal);
+	if (r == 0 && plan.asynchronous)
+		r = check_begun(&plan, spec, host, ret_refusal);
 	if (r == 0 && !knows_end(&plan))
 		r = plan_refuse(LAUNCH_RULE_TID_WORD, ret_refusal);
 	if (r == 0)
 		r = build(&plan, spec, host);
 	if (r < 0)
 		return r;
+	r = check_losses(&plan, ret_refusal);
+	if (r < 0) {
+		plan_free(&plan);
+		return r;
+	}
 	for (unsigned i = 0; i < plan.count; i++)
 		plan.names_caller |= asks_for_caller(plan.steps[i].kind);
 	if (!steps_have(spec->steps, RAMET_STEP_SIGMASK))

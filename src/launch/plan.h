@@ -21,6 +21,7 @@ struct plan_host {
 	bool parting;	      /* a shared descriptor table can be parted from */
 	bool fetching;	      /* pidfd_getfd is allowed on the caller */
 	bool asynchronous;    /* the caller does not wait until the body starts */
+	int witness;	      /* descriptor the child has until exec; 0 or less: none */
 	bool memory_shares;   /* this system honours CLONE_VM */
 	const char *path;     /* PATH, NULL: the default */
 	char *const *envp;
@@ -39,6 +40,7 @@ struct plan {
 	int exit_signal;	/* what the task ends with once its body runs */
 	bool names_caller;	/* a step asks who the caller is */
 	bool execs;		/* the task itself execs: see plan_exit_signal() */
+	bool strict;		/* clone3 or nothing */
 	bool libc_fork;		/* made by the C library's fork() */
 	bool clear_handlers;
 	bool handshake;	   /* the caller waits until the body starts */
@@ -67,16 +69,23 @@ int plan_make(const struct ramet_spec *spec, bool twice, const struct plan_host 
 	      struct plan *ret, struct plan_refusal *ret_refusal);
 void plan_free(struct plan *plan);
 
+/*
+ * Copies all that the steps of the child point at, so that the spec's owner may change or free it
+ * before the launch is over. 0 or -ENOMEM with the plan as it was.
+ */
+int plan_own(struct plan *plan);
+
 /* The call as rules look at it. */
 struct ramet_call plan_call(const struct plan *plan);
 
 /*
  * Descriptor steps of a spec in the order in which they can be done, appended to out, which has
- * room for fdmap_room(steps) of them; kept is scratch for four numbers more than that. `program`
- * (-1: none) is open until exec. Returns how many. Targets of DUP must differ from each other.
+ * room for fdmap_room(steps) of them; kept is scratch for four numbers more than that. `held`
+ * (-1: none) are open until exec. Returns how many. Targets of DUP must differ from each other.
  */
 unsigned fdmap_room(const struct ramet_step *steps);
-unsigned fdmap_make(const struct ramet_step *steps, int program, struct ramet_step *out, int *kept);
+unsigned fdmap_make(const struct ramet_step *steps, const int held[2], struct ramet_step *out,
+		    int *kept);
 
 /* What a step of a kind may be, and what it points at. */
 struct step_limits {

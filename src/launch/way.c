@@ -97,8 +97,11 @@ static enum ramet_way choose_program_way(const struct plan *plan, const struct r
 		return RAMET_WAY_COPY;
 	if (needs_own_memory(spec))
 		return RAMET_WAY_HELPER;
-	if (!must_run_on(plan, spec))
+	if (!must_run_on(plan, spec) && !plan->asynchronous)
 		return RAMET_WAY_HELD;
+	/* Nobody waits for it, so nobody could keep the memory unreadable meanwhile. */
+	if (plan->asynchronous && changes_identity(spec))
+		return RAMET_WAY_HELPER;
 	return endangers_caller(plan, spec) ? RAMET_WAY_HELPER : RAMET_WAY_FUTEX;
 }
 
@@ -113,11 +116,12 @@ static bool way_fits(const struct plan *plan, const struct ramet_spec *spec)
 {
 	switch (spec->way) {
 	case RAMET_WAY_HELD:
-		return plan->args.flags & CLONE_VM && !must_run_on(plan, spec) &&
-		       !needs_own_memory(spec);
+		return !plan->asynchronous && plan->args.flags & CLONE_VM &&
+		       !must_run_on(plan, spec) && !needs_own_memory(spec);
 	case RAMET_WAY_FUTEX:
 		return plan->args.flags & CLONE_VM && !(spec->flags & CLONE_VFORK) &&
-		       !endangers_caller(plan, spec) && !needs_own_memory(spec);
+		       !endangers_caller(plan, spec) && !needs_own_memory(spec) &&
+		       !(plan->asynchronous && changes_identity(spec));
 	case RAMET_WAY_HELPER:
 		return plan->args.flags & CLONE_VM && plan->body == PLAN_PROGRAM &&
 		       !misleads_helper(plan, spec);

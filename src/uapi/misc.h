@@ -42,6 +42,15 @@ struct kernel_timespec {
 	int64_t tv_nsec;
 };
 
+/* linux/futex.h, 5.16 */
+#define KERNEL_FUTEX_32 2U
+struct kernel_futex_waitv {
+	uint64_t value;
+	uint64_t address;
+	uint32_t flags;
+	uint32_t reserved;
+};
+
 /* What one record of getdents64 holds. */
 struct kernel_dirent64 {
 	uint64_t ino;

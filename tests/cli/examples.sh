@@ -66,7 +66,7 @@ END
 
 example spawn-redirect <<'END'
 pwd exits with 0 and prints /usr
-pwd is not started: step 1 of 5, chdir to /nope: No such file or directory
+pwd is not started: step 2 of 6, chdir to /nope: No such file or directory
 END
 
 example thread <<'END'

@@ -104,7 +104,7 @@ static int run_map(const struct map *map, struct table *t)
 
 	if (out && kept) {
 		out[room].kind = UINT32_MAX; /* a guard */
-		n = fdmap_make(map->steps, -1, out, kept);
+		n = fdmap_make(map->steps, (const int[]){-1, -1}, out, kept);
 		r = n > room || out[room].kind != UINT32_MAX ? -EFAULT : 0;
 	}
 	for (unsigned i = 0; i < n && r >= 0; i++)
@@ -286,7 +286,7 @@ static int run_really(const struct map *map, const struct table *before)
 	struct ramet_step out[4 * sizeof(map->steps) / sizeof(map->steps[0])];
 	int kept[sizeof(out) / sizeof(out[0])];
 	struct child child = {.lifted = -1};
-	const unsigned n = fdmap_make(map->steps, -1, out, kept);
+	const unsigned n = fdmap_make(map->steps, (const int[]){-1, -1}, out, kept);
 	ino_t inodes[TABLE];
 	struct table want;
 	const bool possible = means(map, before, &want);
@@ -375,7 +375,7 @@ static void is_plan(const struct ramet_step *steps, const char *want, const char
 	struct ramet_step out[40];
 	int kept[44];
 	char text[512] = "", *at = text;
-	const unsigned n = fdmap_make(steps, -1, out, kept);
+	const unsigned n = fdmap_make(steps, (const int[]){-1, -1}, out, kept);
 
 	for (unsigned i = 0; i < n; i++) {
 		if (i)

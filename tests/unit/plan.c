@@ -425,11 +425,32 @@ static void is_refused_on(const struct plan_host *host, const char *want, bool t
 	is_str(r < 0 ? why.id : "(a plan)", want, "refused: %s", want);
 	if (r < 0 && why.id && (!why.why || !why.mend))
 		ok(false, "%s has no why or no mend", why.id);
-	if (r == -EINVAL && why.id && hits < sizeof(hit) / sizeof(hit[0]))
+	if (r < 0 && why.id && hits < sizeof(hit) / sizeof(hit[0]))
 		hit[hits++] = why.id;
 }
 
 #define IS_REFUSED(want, ...) is_refused_on(&usual, want, false, RAMET_SPEC(__VA_ARGS__))
+
+/* A launch that is begun, and one that takes no other way. */
+static void test_refused_begun(void)
+{
+	struct plan_host begun = usual, poor = usual;
+
+	begun.asynchronous = true;
+	is_refused_on(&begun, "begin-needs-program", false, RAMET_SPEC(.fn = body));
+	is_refused_on(&begun, "begin-cannot-be-held", false,
+		      RAMET_SPEC(PROGRAM, .flags = CLONE_VFORK));
+	is_refused_on(&begun, "way-cannot", false, RAMET_SPEC(PROGRAM, .way = RAMET_WAY_HELD));
+	begun.witness = 9;
+	is_refused_on(&begun, "done-fd-needs-own-table", false,
+		      RAMET_SPEC(PROGRAM, .share = RAMET_FILES));
+	poor.parting = false;
+	is_refused_on(&poor, "no-fallback", false,
+		      RAMET_SPEC(PROGRAM, .options = RAMET_NO_FALLBACK, STEPS(RAMET_CLOSE_REST())));
+	poor.memory_shares = false;
+	is_refused_on(&poor, "no-fallback", false,
+		      RAMET_SPEC(PROGRAM, .options = RAMET_NO_FALLBACK));
+}
 
 static void test_refused_specs(void)
 {
@@ -641,6 +662,7 @@ int main(void)
 	test_no_shared_memory();
 	test_no_helper();
 	test_refused_specs();
+	test_refused_begun();
 	test_refused_steps();
 	test_refused_attributes();
 	test_refused_kind();
