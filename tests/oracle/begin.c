@@ -291,8 +291,7 @@ static void refusals(void *arg)
 		"done-fd-needs-own-table",
 		&RAMET_SPEC(.program = room_tiny, .share = RAMET_FILES, .options = RAMET_DONE_FD),
 		-EINVAL);
-	refused_by("way-cannot", &RAMET_SPEC(.program = room_tiny, .way = RAMET_WAY_HELD),
-		   -EINVAL);
+	refused_by("way-cannot", &RAMET_SPEC(.program = room_tiny, .way = RAMET_WAY_HELD), -EINVAL);
 }
 
 static void ways(void *arg)
