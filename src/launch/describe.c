@@ -286,7 +286,8 @@ static void put_plan(struct text *t, const struct plan *plan)
 {
 	static const char *const sides[] = {"child", "caller", "plan"};
 
-	put(t, "way    %s (%s)\n", ramet_way_name(plan->way), way_reasons[plan->way]);
+	put(t, "way    %s (%s%s)\n", ramet_way_name(plan->way), way_reasons[plan->way],
+	    plan->shielded ? "; a task between them is held" : "");
 	put_call(t, plan);
 	for (unsigned i = 0; i < plan->count; i++) {
 		put(t, "%2u %-6s ", i + 1, sides[step_kind(plan->steps[i].kind)->side]);

@@ -9,6 +9,7 @@
 #include "base/sys.h"
 #include "launch/error.h"
 #include "launch/launch.h"
+#include "launch/way.h"
 
 extern char **environ;
 
@@ -144,6 +145,8 @@ int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded,
 		host.single_threaded = is_single_threaded();
 	if (may_set_tls(ret_loaded))
 		host.thread_pointer = arch_get_tp();
+	if (changes_identity(ret_loaded) || ret_loaded->timeout_ms)
+		host.shielding = may_make_children();
 	if (steps_have(ret_loaded->steps, RAMET_STEP_CLOSE_REST))
 		host.fetching = !(wish->avoid & AVOID_FETCH) && has_table_of_process();
 	host.memory_shares = twice || host_shares_memory();

@@ -144,6 +144,35 @@ static int settle(struct launch *l, struct ramet_error *error)
 	return l->pending ? 0 : outcome_of(l, INT64_MAX, error);
 }
 
+/* The child is made by another task, which is held while it runs; nothing is known of it yet. */
+static long make_shielded(struct launch *l, struct slot *slot)
+{
+	struct clone_args *a = &l->plan.args;
+	const struct clone_args own = {
+		.flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+			 (a->flags & (CLONE_SYSVSEM | CLONE_IO)),
+		.stack = (uintptr_t)slot->stack,
+		.stack_size = slot->stack_size,
+	};
+	struct raw_used used;
+	long r;
+
+	a->stack = a->stack_size = 0;
+	a->parent_tid = (uintptr_t)&slot->shield.tid;
+	if (a->flags & CLONE_PIDFD)
+		a->pidfd = (uintptr_t)&l->pidfd;
+	slot->shield = (struct shield){
+		.args = a,
+		.droppable = l->plan.droppable,
+		.strict = l->plan.strict,
+		.used = &slot->used,
+		.child = &slot->child,
+	};
+	r = raw_clone(&own, sizeof(own), 0, &used, shield_run, &slot->shield);
+	l->shield = r > 0 ? (pid_t)r : 0;
+	return r;
+}
+
 static int launch_beside(struct launch *l, const struct ramet_spec *spec, struct ramet_error *error)
 {
 	const bool copy = l->plan.way == RAMET_WAY_COPY;
@@ -159,13 +188,13 @@ static int launch_beside(struct launch *l, const struct ramet_spec *spec, struct
 	block_signals(l);
 	fill_child(l, &slot->child, &slot->used);
 	use_slot(l, spec);
-	r = make_task(l, &slot->child, &slot->used);
+	r = l->plan.shielded ? make_shielded(l, slot) : make_task(l, &slot->child, &slot->used);
 	if (r == 0 && copy)
 		return run_copied(l, &slot->child);
 	unblock_signals(l);
 	if (r < 0)
 		return error_clone(error, (int)r, &l->plan);
-	l->tid = (pid_t)r;
+	l->tid = l->plan.shielded ? 0 : (pid_t)r;
 	l->used = slot->used;
 	if (l->plan.way == RAMET_WAY_HELD)
 		return judge(l, &slot->record, error);
@@ -271,6 +300,9 @@ int launch_conclude(struct launch *l, int r, struct ramet_task *ret_task)
 	}
 	if (l->helper)
 		helper_close(l->helper);
+	/* It ends once the child has gone its way, and until then uses the slot's stack. */
+	if (l->shield)
+		task_reap(l->shield);
 	if (l->slot && (r < 0 || !l->plan.keep_stack)) {
 		slot_give(l->slot);
 		l->slot = NULL;

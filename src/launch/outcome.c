@@ -140,6 +140,31 @@ static bool has_execed_unseen(const struct launch *l)
 	return l->plan.way == RAMET_WAY_COPY && l->plan.execs && has_execed(l);
 }
 
+/*
+ * Through a shield: the kernel has written the child's number before the child ran. false: there
+ * is none, and as far as can be seen there will be none.
+ */
+static bool knows_child(struct launch *l)
+{
+	siginfo_t info = {0};
+	long r;
+
+	if (!l->shield)
+		return true;
+	for (int last = 0; last <= 1 && !l->tid; last++) {
+		l->tid = __atomic_load_n(&l->slot->shield.tid, __ATOMIC_ACQUIRE);
+		if (l->tid || last)
+			break;
+		r = sys_waitid(KERNEL_P_PID, l->shield, &info,
+			       WEXITED | WNOHANG | WNOWAIT | KERNEL_WALL, NULL);
+		if (r == 0 && !info.si_pid)
+			return true; /* about to make it */
+	}
+	l->used = l->slot->used;
+	l->used.flags &= ~CLONE_PARENT; /* the shield's sibling is the caller's own child */
+	return l->tid;
+}
+
 /* Until settled or until `deadline`. 0 or -ETIMEDOUT. */
 static int await_settled(struct launch *l, int64_t deadline)
 {
@@ -158,7 +183,8 @@ static int await_settled(struct launch *l, int64_t deadline)
 			return -ETIMEDOUT;
 		/* By the clock: a stream of signals may interrupt every wait. */
 		if (now >= look) {
-			if (task_is_dead(l) || has_execed_unseen(l))
+			if (!knows_child(l) ||
+			    (l->tid && (task_is_dead(l) || has_execed_unseen(l))))
 				return 0;
 			look = now + LOOK_MS;
 		}
@@ -219,13 +245,15 @@ static int caller_steps(struct launch *l, unsigned *ret_failed)
  */
 static int give_up(struct launch *l, struct ramet_error *error)
 {
-	sys_kill(l->tid, SIGKILL);
+	knows_child(l);
+	sys_kill(l->tid ? l->tid : l->shield, SIGKILL);
 	if (await_settled(l, now_ms() + KILL_PATIENCE_MS) == 0) {
 		bury(l);
 	} else {
 		if (l->pidfd >= 0)
 			close(l->pidfd);
 		l->slot = NULL;
+		l->shield = 0;
 		l->guarded = false; /* it still shares the memory: stay unreadable */
 	}
 	return error_died(error, -ETIMEDOUT, SIGKILL);
@@ -246,14 +274,25 @@ int let_go_on(struct launch *l, struct ramet_error *error)
 	send_go(l, CHILD_GO_ABORT);
 	if (await_settled(l, now_ms() + KILL_PATIENCE_MS) < 0)
 		return give_up(l, error);
+	knows_child(l);
 	bury(l);
 	return error_step(error, r, &l->plan, failed);
+}
+
+/* The word has changed through a shield: is there a child at all? */
+static int judge_shielded(struct launch *l, struct ramet_error *error)
+{
+	if (knows_child(l) && l->tid)
+		return judge(l, l->record, error);
+	if (l->slot->shield.error < 0)
+		return error_clone(error, l->slot->shield.error, &l->plan);
+	return error_died(error, -ECANCELED, 0);
 }
 
 int outcome_of(struct launch *l, int64_t until, struct ramet_error *error)
 {
 	if (await_settled(l, until < l->deadline ? until : l->deadline) == 0)
-		return judge(l, l->record, error);
+		return l->shield ? judge_shielded(l, error) : judge(l, l->record, error);
 	return until < l->deadline ? -EINPROGRESS : give_up(l, error);
 }
 

@@ -15,7 +15,8 @@ struct launch {
 	struct child_record *record;
 	uint64_t mask; /* the caller's */
 	int pidfd;
-	pid_t tid;
+	pid_t tid;	  /* 0: not known yet, with a shield */
+	pid_t shield;	  /* the task between, 0: none */
 	unsigned avoid;	  /* AVOID_*, found out in this attempt */
 	bool guarded;	  /* holds a guard_take() */
 	bool mapping;	  /* between maps_begin() and maps_end() */

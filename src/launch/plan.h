@@ -18,6 +18,7 @@ struct plan_host {
 	bool privileged;      /* CAP_SYS_ADMIN; asked for with preset container alone */
 	bool single_threaded; /* asked for with function bodies alone */
 	bool helper;	      /* programs in memory can be run */
+	bool shielding;	      /* a task of the caller's could make another one */
 	bool parting;	      /* a shared descriptor table can be parted from */
 	bool fetching;	      /* pidfd_getfd is allowed on the caller */
 	bool asynchronous;    /* the caller does not wait until the body starts */
@@ -43,6 +44,7 @@ struct plan {
 	bool strict;		/* clone3 or nothing */
 	bool libc_fork;		/* made by the C library's fork() */
 	bool clear_handlers;
+	bool shielded;	   /* another task is held meanwhile: shield.c */
 	bool handshake;	   /* the caller waits until the body starts */
 	bool asynchronous; /* … but not in the call that makes the task */
 	bool caller_steps; /* some steps are on the caller's side */

@@ -112,6 +112,7 @@ struct slot *slot_take(enum slot_kind kind, size_t stack_size)
 		return NULL;
 	slot->next = NULL;
 	slot->record = (struct child_record){0};
+	slot->shield = (struct shield){0};
 	slot->child = (struct child){.record = &slot->record, .lifted = -1};
 	slot->word = &slot->record.word;
 	return slot;

@@ -11,6 +11,7 @@
 
 #include "child/child.h"
 #include "launch/raw.h"
+#include "launch/shield.h"
 
 #define SLOT_FEW_STEPS 4
 
@@ -22,6 +23,7 @@ struct slot {
 	size_t stack_size;
 	uint32_t *word; /* the futex that tells the end: in record, or the user's own */
 	struct raw_used used;
+	struct shield shield;
 	struct child child;
 	/* Steps of a task whose maker does not wait for them, and so frees the plan. */
 	struct ramet_step few[SLOT_FEW_STEPS];

@@ -17,7 +17,7 @@ static bool may_share(const struct plan *plan, const struct ramet_spec *spec)
 {
 	return plan->body == PLAN_PROGRAM && plan->args.flags & CLONE_VM &&
 	       (plan->way == RAMET_WAY_HELD || plan->way == RAMET_WAY_FUTEX) &&
-	       !plan->asynchronous && !(plan->args.flags & CLONE_FILES) &&
+	       !plan->asynchronous && !plan->shielded && !(plan->args.flags & CLONE_FILES) &&
 	       steps_have(spec->steps, RAMET_STEP_CLOSE_REST) && !names_descriptors(spec);
 }
 

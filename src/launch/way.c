@@ -88,12 +88,29 @@ static bool misleads_helper(const struct plan *plan, const struct ramet_spec *sp
 	return plan->args.flags & CLONE_FILES || names(spec, is_own_path);
 }
 
-static enum ramet_way choose_program_way(const struct plan *plan, const struct ramet_spec *spec)
+/*
+ * A child that is in danger and may not hold the caller, but could hold a task between them: see
+ * shield.c. That task would be the init of a pid namespace that the caller's next child begins; and
+ * what is written to its /proc files, id maps, needs its number.
+ */
+static bool can_shield(const struct plan *plan, const struct ramet_spec *spec,
+		       const struct plan_host *host)
+{
+	return host->shielding && plan->body == PLAN_PROGRAM && plan->args.flags & CLONE_VM &&
+	       !plan->asynchronous && !plan->caller_steps && !spec->parent_tid &&
+	       !spec->child_tid && !spec->stack && !(spec->flags & (CLONE_VFORK | CLONE_PARENT)) &&
+	       !(plan->args.flags & (CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWTIME | CLONE_FILES |
+				     CLONE_FS | CLONE_PARENT | CLONE_SETTLS));
+}
+
+static enum ramet_way choose_program_way(const struct plan *plan, const struct ramet_spec *spec,
+					 const struct plan_host *host)
 {
 	if (!(plan->args.flags & CLONE_VM))
 		return RAMET_WAY_COPY;
 	/* A frozen cgroup holds even the start of the helper, and with it the caller. */
-	if (spec->timeout_ms && plan->args.flags & CLONE_INTO_CGROUP)
+	if (spec->timeout_ms && plan->args.flags & CLONE_INTO_CGROUP &&
+	    (needs_own_memory(spec) || !can_shield(plan, spec, host)))
 		return RAMET_WAY_COPY;
 	if (needs_own_memory(spec))
 		return RAMET_WAY_HELPER;
@@ -102,7 +119,9 @@ static enum ramet_way choose_program_way(const struct plan *plan, const struct r
 	/* Nobody waits for it, so nobody could keep the memory unreadable meanwhile. */
 	if (plan->asynchronous && changes_identity(spec))
 		return RAMET_WAY_HELPER;
-	return endangers_caller(plan, spec) ? RAMET_WAY_HELPER : RAMET_WAY_FUTEX;
+	if (!endangers_caller(plan, spec) || can_shield(plan, spec, host))
+		return RAMET_WAY_FUTEX;
+	return RAMET_WAY_HELPER;
 }
 
 static enum ramet_way choose_function_way(const struct plan *plan)
@@ -112,7 +131,8 @@ static enum ramet_way choose_function_way(const struct plan *plan)
 	return plan->args.flags & CLONE_VFORK ? RAMET_WAY_HELD : RAMET_WAY_FUTEX;
 }
 
-static bool way_fits(const struct plan *plan, const struct ramet_spec *spec)
+static bool way_fits(const struct plan *plan, const struct ramet_spec *spec,
+		     const struct plan_host *host)
 {
 	switch (spec->way) {
 	case RAMET_WAY_HELD:
@@ -120,8 +140,8 @@ static bool way_fits(const struct plan *plan, const struct ramet_spec *spec)
 		       !must_run_on(plan, spec) && !needs_own_memory(spec);
 	case RAMET_WAY_FUTEX:
 		return plan->args.flags & CLONE_VM && !(spec->flags & CLONE_VFORK) &&
-		       !endangers_caller(plan, spec) && !needs_own_memory(spec) &&
-		       !(plan->asynchronous && changes_identity(spec));
+		       (!endangers_caller(plan, spec) || can_shield(plan, spec, host)) &&
+		       !needs_own_memory(spec) && !(plan->asynchronous && changes_identity(spec));
 	case RAMET_WAY_HELPER:
 		return plan->args.flags & CLONE_VM && plan->body == PLAN_PROGRAM &&
 		       !misleads_helper(plan, spec);
@@ -148,6 +168,8 @@ static void apply_way(struct plan *plan, const struct ramet_spec *spec)
 		plan->own_tid_word = !spec->child_tid;
 		if (plan->own_tid_word)
 			*flags = (*flags | CLONE_CHILD_CLEARTID) & ~CLONE_CHILD_SETTID;
+		if (plan->shielded)
+			*flags |= CLONE_VFORK | CLONE_PARENT | CLONE_PARENT_SETTID;
 		break;
 	case RAMET_WAY_COPY:
 		*flags &= ~CLONE_VM;
@@ -170,11 +192,11 @@ int choose_way(struct plan *plan, const struct ramet_spec *spec, const struct pl
 	else if (plan->body == PLAN_FUNCTION)
 		way = choose_function_way(plan);
 	else
-		way = choose_program_way(plan, spec);
+		way = choose_program_way(plan, spec, host);
 
 	if (plan->body == PLAN_TWICE && plan->args.flags & CLONE_VM)
 		return plan_refuse(LAUNCH_RULE_TWICE_SHARED, ret);
-	if (spec->way && !way_fits(plan, spec))
+	if (spec->way && !way_fits(plan, spec, host))
 		return plan_refuse(LAUNCH_RULE_WAY, ret);
 	plan->way = spec->way ? spec->way : way;
 	if ((plan->way == RAMET_WAY_HELD || spec->flags & CLONE_VFORK) &&
@@ -192,6 +214,8 @@ int choose_way(struct plan *plan, const struct ramet_spec *spec, const struct pl
 	/* The helper's own exec is the one that turns the exit signal. */
 	if (plan->way == RAMET_WAY_HELPER)
 		plan->execs = false;
+	plan->shielded = plan->way == RAMET_WAY_FUTEX && plan->body == PLAN_PROGRAM &&
+			 endangers_caller(plan, spec);
 	apply_way(plan, spec);
 	return 0;
 }

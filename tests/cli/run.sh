@@ -392,6 +392,8 @@ for way in held futex copy helper; do
 done
 refused --way "--way: 'fast' is not a way \(held, futex, copy, helper\)" --way fast true
 as root refused --way 'rule way-cannot\) Leave --way out' --way held --uid 65534 true
+works --no-fallback ok --no-fallback echo ok
+refused --no-fallback '--no-fallback takes no value' --no-fallback=1 true
 works --start-timeout ok --start-timeout 20 echo ok
 refused --start-timeout "--start-timeout: '0' is not a number of seconds" --start-timeout 0 true
 works --json ok --json "$TMP/json" echo ok

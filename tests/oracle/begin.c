@@ -5,8 +5,8 @@
  * stays. How often the caller was in fact quicker than the child is printed, with a floor.
  *
  * Seen to fail, in a copy of the tree: no copy of the steps (the texts are overwritten), the
- * child's table shared (RAMET_DUP of another file), no place of its own for the descriptor that
- * tells (a DUP to its number closes it), a pool of stacks that a fork keeps.
+ * child's table shared with a caller that closes, no place of its own for the descriptor that tells
+ * (a DUP to its number closes it).
  */
 #include <poll.h>
 #include <signal.h>

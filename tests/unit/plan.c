@@ -19,6 +19,10 @@
 #define FORK COPY "fork() of the C library, exit signal SIGCHLD\n"
 #define SPAWN "clone3 CLONE_VM|CLONE_PIDFD|CLONE_VFORK|CLONE_CLEAR_SIGHAND"
 #define PARTING "clone3 CLONE_VM|CLONE_FILES|CLONE_PIDFD|CLONE_VFORK|CLONE_CLEAR_SIGHAND"
+#define SHIELDED                                                                                   \
+	"way    futex (memory is shared, the caller runs on; a task between them is held)\n"       \
+	"clone3 CLONE_VM|CLONE_PIDFD|CLONE_VFORK|CLONE_PARENT|CLONE_PARENT_SETTID|"                \
+	"CLONE_CHILD_CLEARTID|CLONE_CLEAR_SIGHAND"
 #define BESIDE "clone3 CLONE_VM|CLONE_PIDFD|CLONE_CHILD_CLEARTID|CLONE_CLEAR_SIGHAND"
 #define FROM_EXEC ", exit signal SIGCHLD from exec on\n"
 #define MASK(n) n " child  restore the signal mask\n"
@@ -116,11 +120,18 @@ static void test_identity(void)
 		     " 1 child  set supplementary groups to none\n"
 		     " 2 child  become user 1000\n" MASK(" 3") EXEC(" 4"),
 		PROGRAM, .copy = RAMET_MEMORY, STEPS(RAMET_UID(1000)));
-	IS_PLAN("another user in a cgroup: own memory, or its limit would kill the caller",
-		HELPER SPAWN "|CLONE_INTO_CGROUP, exit signal SIGCHLD\n"
-			     " 1 child  set supplementary groups to none\n"
-			     " 2 child  become user 1000\n" MASK(" 3") EXEC(" 4"),
+	IS_PLAN("another user in a cgroup: beside the caller, but as vfork's child",
+		SHIELDED "|CLONE_INTO_CGROUP" FROM_EXEC " 1 child  wait for the caller's side\n"
+			 " 2 caller make the shared memory unreadable until exec\n"
+			 " 3 child  set supplementary groups to none\n"
+			 " 4 child  become user 1000\n" MASK(" 5") EXEC(" 6"),
 		PROGRAM, .fresh = RAMET_CGROUP, .cgroup = 3, STEPS(RAMET_UID(1000)));
+	IS_PLAN("and of a new pid namespace: in memory of its own",
+		HELPER "clone3 CLONE_VM|CLONE_PIDFD|CLONE_VFORK|CLONE_NEWPID|CLONE_CLEAR_SIGHAND|"
+		       "CLONE_INTO_CGROUP, exit signal SIGCHLD\n"
+		       " 1 child  set supplementary groups to none\n"
+		       " 2 child  become user 1000\n" MASK(" 3") EXEC(" 4"),
+		PROGRAM, .fresh = RAMET_CGROUP | RAMET_PID, .cgroup = 3, STEPS(RAMET_UID(1000)));
 }
 
 static void test_order_of_steps(void)
@@ -216,11 +227,12 @@ static void test_attributes(void)
 		", exit signal SIGCHLD\n 1 child  shift clock boottime by 5 s\n" MASK(" 2")
 			EXEC(" 3"),
 		PROGRAM, .fresh = RAMET_TIME, STEPS(RAMET_TIME_OFFSET(CLOCK_BOOTTIME, 5, 0)));
-	IS_PLAN("the killer's order among processes: not set in shared memory beside the caller",
-		HELPER SPAWN ", exit signal SIGCHLD\n"
-			     " 1 child  set oom_score_adj to 500\n"
-			     " 2 child  set supplementary groups to none\n"
-			     " 3 child  become user 1\n" MASK(" 4") EXEC(" 5"),
+	IS_PLAN("the killer's order among processes: that of a child of vfork is its own",
+		SHIELDED FROM_EXEC " 1 child  wait for the caller's side\n"
+				   " 2 caller make the shared memory unreadable until exec\n"
+				   " 3 child  set oom_score_adj to 500\n"
+				   " 4 child  set supplementary groups to none\n"
+				   " 5 child  become user 1\n" MASK(" 6") EXEC(" 7"),
 		PROGRAM, STEPS(RAMET_OOM_SCORE_ADJ(500), RAMET_UID(1)));
 	IS_PLAN("held, it is",
 		HELD SPAWN FROM_EXEC " 1 child  set oom_score_adj to 500\n" MASK(" 2") EXEC(" 3"),
