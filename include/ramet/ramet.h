@@ -292,9 +292,10 @@ struct ramet_step {
 #define RAMET_NO_PIDFD 0x2u    /* do not ask for a pidfd; the task is known by its tid alone */
 #define RAMET_PROGRAM_FD 0x8u  /* run program_fd; program is its name for argv and messages */
 #define RAMET_NO_LIBC 0x4u     /* the function runs no C library code: see below */
-#define RAMET_NO_FALLBACK 0x10u /* fail (-EOPNOTSUPP, rule no-fallback) where the system gives only
+#define RAMET_NO_FALLBACK                                                                          \
+	0x10u		    /* fail (-EOPNOTSUPP, rule no-fallback) where the system gives only
 				   a slower or weaker way: what ramet_task.lost would tell */
-#define RAMET_DONE_FD 0x20u	/* ramet_launch_begin(): a descriptor tells when it is over */
+#define RAMET_DONE_FD 0x20u /* ramet_launch_begin(): a descriptor tells when it is over */
 
 /*
  * What to start. Plain data: make it with RAMET_SPEC(), which sets size. All pointers are the
@@ -500,10 +501,11 @@ RAMET_API RAMET_NONNULL(1) int ramet_launching_fd(const struct ramet_launching *
  * `launching` is no more. The spec's own timeout_ms counts from the beginning, and kills. In a
  * fork of the process that began it: -ECHILD, it is the parent's to end.
  */
-RAMET_API RAMET_MUST_CHECK RAMET_NONNULL(1, 3) int ramet_launch_end(struct ramet_launching *launching,
-								    int timeout_ms,
-								    struct ramet_task *ret_task,
-								    struct ramet_error *error);
+RAMET_API RAMET_MUST_CHECK RAMET_NONNULL(1,
+					 3) int ramet_launch_end(struct ramet_launching *launching,
+								 int timeout_ms,
+								 struct ramet_task *ret_task,
+								 struct ramet_error *error);
 
 /* Told of one launch: result as that of ramet_launch_end(), task only if it is 0. */
 typedef void ramet_launched(void *context, size_t index, int result, struct ramet_task *task,
