@@ -520,6 +520,42 @@ RAMET_API RAMET_MUST_CHECK int ramet_launch_dispatch(struct ramet_launching **li
 						     int timeout_ms, ramet_launched *done,
 						     void *context);
 
+/* ---- The same launch again and again -------------------------------------------------------- */
+
+/* A spec that has been checked and planned once. */
+struct ramet_template;
+
+/* What may be another each time; NULL: as the template has it. Make it with RAMET_CHANGE(). */
+struct ramet_change {
+	size_t size; /* sizeof(struct ramet_change) of the caller's header */
+	char *const *argv;
+	char *const *envp;
+	/* RAMET_DUP steps, ended by RAMET_STEP_END: each stands for the spec's with that target. */
+	const struct ramet_step *dups;
+};
+#define RAMET_CHANGE(...) (&(struct ramet_change){.size = sizeof(struct ramet_change), __VA_ARGS__})
+
+/*
+ * Check and plan the launch of a program. All that spec points at is copied, the caller's PATH and
+ * (with envp NULL) environment as they are now. Descriptors, cgroup and program_fd among them, are
+ * numbers: they must be open when it is launched. -EINVAL as ramet_launch(), or for a function.
+ */
+RAMET_API RAMET_MUST_CHECK RAMET_NONNULL(1,
+					 2) int ramet_template_make(const struct ramet_spec *spec,
+								    struct ramet_template **ret,
+								    struct ramet_error *error);
+
+/*
+ * Launch it. Any number of threads may launch one template at a time. change may be NULL. -EINVAL,
+ * rule template-has-no-such-target, for a DUP to a target that the spec has not.
+ */
+RAMET_API RAMET_MUST_CHECK RAMET_NONNULL(1, 3) int ramet_template_launch(
+	const struct ramet_template *template_, const struct ramet_change *change,
+	struct ramet_task *ret_task, struct ramet_error *error);
+
+/* Not while somebody launches it. NULL is nothing. */
+RAMET_API void ramet_template_free(struct ramet_template *template_);
+
 /* ---- The call itself --------------------------------------------------------------------- */
 
 struct clone_args; /* <linux/sched.h> */

@@ -103,7 +103,11 @@ static void put_step(struct blob *b, struct ramet_step *step)
 {
 	const struct step_limits *limits = step_limits(step->kind);
 
-	if (step_kind(step->kind)->side != STEP_SIDE_CHILD)
+	if (step->kind == RAMET_STEP_ID_MAP) {
+		step->uid_map = step->uid_map ? put_text(b, step->uid_map) : NULL;
+		step->gid_map = step->gid_map ? put_text(b, step->gid_map) : NULL;
+	}
+	if (!step_kind(step->kind) || step_kind(step->kind)->side != STEP_SIDE_CHILD)
 		return;
 	if (limits->text)
 		step->path = put_text(b, step->path);

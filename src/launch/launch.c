@@ -330,7 +330,8 @@ static int attempt(struct launch *l, const struct ramet_spec *spec, const struct
 		   struct ramet_task *ret_task, struct ramet_error *error)
 {
 	struct ramet_spec loaded;
-	int r = launch_plan(spec, &loaded, wish, &l->plan, error);
+	int r = wish->again ? template_plan(wish, &loaded, &l->plan, error)
+			    : launch_plan(spec, &loaded, wish, &l->plan, error);
 
 	if (r < 0)
 		return r;

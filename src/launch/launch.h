@@ -21,12 +21,18 @@ enum launch_how { LAUNCH_AND_WAIT, LAUNCH_TWICE, LAUNCH_BEGIN };
 struct launch_wish {
 	enum launch_how how;
 	unsigned avoid;
+	const struct ramet_template *again; /* NULL: the spec is planned */
+	const struct ramet_change *change;
 	int witness; /* descriptor that the child keeps until it execs or ends; -1: none */
 };
 
 /* Load the spec, read what the plan needs of the caller, make the plan; error filled on failure. */
 int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded,
 		const struct launch_wish *wish, struct plan *ret, struct ramet_error *error);
+
+/* As launch_plan(), of a template and what is changed in it. The spec stays the template's. */
+int template_plan(const struct launch_wish *wish, struct ramet_spec *ret_loaded, struct plan *ret,
+		  struct ramet_error *error);
 
 /*
  * Whether a child with CLONE_VM really shares memory here. valgrind and qemu-user give it a copy.
