@@ -59,6 +59,7 @@ struct blob {
 	char *buf;
 	size_t at;
 	uintptr_t base; /* where it will be mapped */
+	bool whole;	/* the caller's steps too, which the helper need not see */
 };
 
 /* Where the next n bytes will be mapped; they are copied from data. */
@@ -103,7 +104,7 @@ static void put_step(struct blob *b, struct ramet_step *step)
 {
 	const struct step_limits *limits = step_limits(step->kind);
 
-	if (step->kind == RAMET_STEP_ID_MAP) {
+	if (step->kind == RAMET_STEP_ID_MAP && b->whole) {
 		step->uid_map = step->uid_map ? put_text(b, step->uid_map) : NULL;
 		step->gid_map = step->gid_map ? put_text(b, step->gid_map) : NULL;
 	}
@@ -222,7 +223,7 @@ static void put_steps(struct blob *b, const struct plan *plan)
 
 int plan_own(struct plan *plan)
 {
-	struct blob b = {0};
+	struct blob b = {.whole = true};
 
 	put_steps(&b, plan);
 	b.buf = malloc(b.at);
