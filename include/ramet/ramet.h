@@ -148,6 +148,8 @@ enum ramet_step_kind {
 	RAMET_STEP_OWN_TABLE, /* * part from the caller's descriptor table, without the higher ones */
 	RAMET_STEP_FETCH,     /* * take over one descriptor of the caller's */
 	RAMET_STEP_WITNESS,   /* * a descriptor that is open until exec or end, RAMET_DONE_FD */
+	RAMET_STEP_UNSHARE,   /* * namespaces of its own, after the C library's fork */
+	RAMET_STEP_ENTER_CGROUP, /* * the cgroup of ramet_spec.cgroup, likewise */
 	RAMET_STEP_COUNT_,
 };
 
@@ -305,8 +307,9 @@ struct ramet_step {
  *  - a program: any parent, any number of threads. Signals are blocked round the clone, handlers
  *    do not run in the child, the mask is set last.
  *  - a function with its own copy of memory: as after fork(). In a threaded caller ramet uses the
- *    C library's fork() where that gives the spec, and refuses (-EINVAL, rule
- *    function-needs-one-thread) where it does not, unless RAMET_NO_LIBC is set.
+ *    C library's fork() where that gives the spec, new namespaces (but user and time) and a
+ *    cgroup by steps in the child, and refuses (-EINVAL, rule function-needs-one-thread) where it
+ *    does not, unless RAMET_NO_LIBC is set.
  *  - a function that shares memory: either the caller is held meanwhile (CLONE_VFORK, as in
  *    presets vfork and spawn), or RAMET_NO_LIBC promises that it runs no C library code (not even
  *    printf, malloc or errno: their locks and caches belong to the caller's thread). Refused

@@ -178,19 +178,38 @@ long step_lo_up(struct child *child UNUSED, const struct ramet_step *step UNUSED
 }
 
 /* "0" is the task that writes. */
-long step_cgroup(struct child *child UNUSED, const struct ramet_step *step)
+static long enter_cgroup(long dir)
 {
-	long dir = sys_open(step->path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0), fd, r;
+	const long fd = sys4(SYS_openat, dir, (long)"cgroup.procs", O_WRONLY | O_CLOEXEC, 0);
+	long r;
 
-	if (dir < 0)
-		return dir;
-	fd = sys4(SYS_openat, dir, (long)"cgroup.procs", O_WRONLY | O_CLOEXEC, 0);
-	sys_close((int)dir);
 	if (fd < 0)
 		return fd;
 	r = sys_write((int)fd, "0", 1);
 	sys_close((int)fd);
 	return r < 0 ? r : 0;
+}
+
+long step_cgroup(struct child *child UNUSED, const struct ramet_step *step)
+{
+	const long dir = sys_open(step->path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	long r;
+
+	if (dir < 0)
+		return dir;
+	r = enter_cgroup(dir);
+	sys_close((int)dir);
+	return r;
+}
+
+long step_enter_cgroup(struct child *child UNUSED, const struct ramet_step *step)
+{
+	return enter_cgroup(step->number);
+}
+
+long step_unshare(struct child *child UNUSED, const struct ramet_step *step)
+{
+	return sys1(SYS_unshare, (long)step->mask);
 }
 
 /* Last before exec: from here on the filter judges ramet's own calls too. */

@@ -23,6 +23,8 @@ STEP(step_bind);
 STEP(step_tmpfs);
 STEP(step_pivot);
 STEP(step_cgroup);
+STEP(step_enter_cgroup);
+STEP(step_unshare);
 STEP(step_landlock);
 STEP(step_restrict);
 STEP(step_rlimit);

@@ -20,6 +20,8 @@ static const struct step_limits limits[RAMET_STEP_COUNT_] = {
 	[RAMET_STEP_EXEC] = {.plan_only = true},
 	[RAMET_STEP_OWN_TABLE] = {.plan_only = true},
 	[RAMET_STEP_FETCH] = {.plan_only = true},
+	[RAMET_STEP_UNSHARE] = {.plan_only = true},
+	[RAMET_STEP_ENTER_CGROUP] = {.plan_only = true, .descriptor = true},
 	[RAMET_STEP_WITNESS] = {.plan_only = true, .descriptor = true},
 	[RAMET_STEP_CALL] = {.plan_only = true},
 	[RAMET_STEP_HOSTNAME] = {.text = true},

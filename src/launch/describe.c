@@ -273,7 +273,8 @@ static void put_call(struct text *t, const struct plan *plan)
 	const int sig = plan->exit_signal;
 
 	if (plan->libc_fork) {
-		put(t, "fork() of the C library");
+		put(t, "fork() of the C library%s",
+		    plan->begins_pids ? ", into a new pid namespace" : "");
 	} else {
 		put(t, "clone3 ");
 		put_flags(t, plan->args.flags);

@@ -8,6 +8,7 @@
 #include "launch/launch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,13 +50,43 @@ static void fill_child(struct launch *l, struct child *child, const struct raw_u
 		child->caller = (int)sys_getpid();
 }
 
-static long fork_by_libc(struct raw_used *used)
+/*
+ * The next child of this thread is the first of a new pid namespace; the descriptor that leads
+ * back, or -errno. Other threads are not touched.
+ */
+static long turn_to_new_pids(void)
 {
-	pid_t pid = fork();
+	const long own = sys_open("/proc/thread-self/ns/pid", O_RDONLY | O_CLOEXEC, 0);
+	long r;
 
+	if (own < 0)
+		return own;
+	r = sys1(SYS_unshare, CLONE_NEWPID);
+	if (r == 0)
+		return own;
+	sys_close((int)own);
+	return r;
+}
+
+static long fork_by_libc(const struct plan *plan, struct raw_used *used)
+{
+	long own = plan->begins_pids ? turn_to_new_pids() : 0;
+	pid_t pid;
+
+	if (own < 0)
+		return own;
+	pid = fork();
 	used->flags = CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
 	used->clone3 = false;
-	return pid < 0 ? -errno : pid;
+	if (pid < 0)
+		pid = -errno;
+	if (plan->begins_pids) {
+		/* The child, too, has no use for the way back. */
+		if (pid)
+			sys2(SYS_setns, own, CLONE_NEWPID);
+		sys_close((int)own);
+	}
+	return pid;
 }
 
 /* Returns twice where memory is copied: 0 in the child. */
@@ -65,7 +96,7 @@ static long make_task(struct launch *l, struct child *child, struct raw_used *us
 	const bool copy = l->plan.way == RAMET_WAY_COPY;
 
 	if (l->plan.libc_fork)
-		return fork_by_libc(used);
+		return fork_by_libc(&l->plan, used);
 	if (args->flags & CLONE_PIDFD)
 		args->pidfd = (uintptr_t)&l->pidfd;
 	if (l->plan.strict) {

@@ -71,6 +71,31 @@ static bool is_plain_fork(const struct plan *plan, const struct ramet_spec *spec
 	       !spec->set_tid_size;
 }
 
+/* What unshare, in a child of one thread, gives as well as clone. */
+#define UNSHARED_LATER (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP)
+
+/*
+ * A caller of several threads, and a body that needs the C library's state right: only the
+ * library's own fork gives that. Of what else is asked the child makes what it can by steps, and
+ * the calling thread turns to a new pid namespace for this one child.
+ */
+static bool fork_and_unshare(struct plan *plan, const struct ramet_spec *spec)
+{
+	const uint64_t flags = plan->args.flags;
+	const uint64_t later = UNSHARED_LATER | CLONE_INTO_CGROUP | CLONE_NEWPID;
+
+	plan->args.flags &= ~(later | CLONE_CLEAR_SIGHAND);
+	if (!is_plain_fork(plan, spec)) {
+		plan->args.flags = flags;
+		return false;
+	}
+	plan->unshares = flags & UNSHARED_LATER;
+	plan->enters_cgroup = flags & CLONE_INTO_CGROUP;
+	plan->begins_pids = flags & CLONE_NEWPID;
+	plan->libc_fork = true;
+	return true;
+}
+
 static int check_function(struct plan *plan, const struct ramet_spec *spec,
 			  const struct plan_host *host, struct plan_refusal *ret)
 {
@@ -85,8 +110,11 @@ static int check_function(struct plan *plan, const struct ramet_spec *spec,
 	switch (plan->way) {
 	case RAMET_WAY_COPY:
 		plan->libc_fork = is_plain_fork(plan, spec) && !no_libc;
-		if (!plan->libc_fork && !no_libc && !host->single_threaded)
+		if (!plan->libc_fork && !no_libc && !host->single_threaded &&
+		    !fork_and_unshare(plan, spec))
 			return plan_refuse(LAUNCH_RULE_NEEDS_ONE_THREAD, ret);
+		/* What the clone would have done can now fail as a step. */
+		plan->handshake |= plan->unshares || plan->enters_cgroup;
 		return 0;
 	case RAMET_WAY_FUTEX:
 		if (!no_libc)
@@ -230,6 +258,11 @@ static void add_steps(struct plan *plan, const struct ramet_spec *spec,
 	add_table_steps(plan, table);
 	if (host->witness > 0)
 		add(plan, (struct ramet_step){.kind = RAMET_STEP_WITNESS, .number = host->witness});
+	if (plan->unshares)
+		add(plan, (struct ramet_step){.kind = RAMET_STEP_UNSHARE, .mask = plan->unshares});
+	if (plan->enters_cgroup)
+		add(plan,
+		    (struct ramet_step){.kind = RAMET_STEP_ENTER_CGROUP, .number = spec->cgroup});
 	if (drops_groups(spec))
 		add(plan, (struct ramet_step){.kind = RAMET_STEP_GROUPS});
 	if (joins_pids(spec) && !steps_have(spec->steps, RAMET_STEP_INIT))
@@ -330,7 +363,7 @@ static unsigned count_steps(const struct ramet_step *steps)
 	return n;
 }
 
-#define PLAN_OWN_STEPS 19
+#define PLAN_OWN_STEPS 21
 
 /* One block: steps, scratch for descriptors, candidate pointers, argv, numbers, candidate text. */
 static int build(struct plan *plan, const struct ramet_spec *spec, const struct plan_host *host)

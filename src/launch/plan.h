@@ -41,6 +41,9 @@ struct plan {
 	int exit_signal;	/* what the task ends with once its body runs */
 	bool names_caller;	/* a step asks who the caller is */
 	bool execs;		/* the task itself execs: see plan_exit_signal() */
+	uint64_t unshares;	/* with it: namespaces that the child makes afterwards */
+	bool enters_cgroup;	/* … and the cgroup it enters */
+	bool begins_pids;	/* … as the first of a new pid namespace */
 	bool strict;		/* clone3 or nothing */
 	bool libc_fork;		/* made by the C library's fork() */
 	bool clear_handlers;

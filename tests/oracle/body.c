@@ -210,6 +210,136 @@ static void copies(void *arg)
 	cell_note("%u functions and %u second returns beside 8 busy threads\n", made, made);
 }
 
+/* What a child sees of itself, and that its C library works. */
+struct sight {
+	char links[6][64];
+	pid_t pid;
+	char cgroup[512];
+};
+
+static const char *const seen_namespaces[] = {"mnt", "uts", "ipc", "net", "cgroup", "pid"};
+
+static void look(struct sight *sight)
+{
+	FILE *f;
+
+	for (int i = 0; i < 6; i++) {
+		char path[64];
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "/proc/thread-self/ns/%s", seen_namespaces[i]);
+		/* proc is of the caller's pid namespace: a task of another has no such name there. */
+		n = readlink(path, sight->links[i], sizeof(sight->links[i]) - 1);
+		sight->links[i][n > 0 ? n : 0] = 0;
+	}
+	sight->pid = getpid();
+	f = fopen("/proc/thread-self/cgroup", "re");
+	sight->cgroup[f ? fread(sight->cgroup, 1, sizeof(sight->cgroup) - 1, f) : 0] = 0;
+	if (f)
+		fclose(f);
+}
+
+static int look_with_libc(void *arg)
+{
+	use_libc();
+	look(arg);
+	return 31;
+}
+
+/* The C library's fork, and namespaces and a cgroup all the same. */
+static void boxed_copies(void *arg)
+{
+	static const uint32_t boxes[] = {
+		RAMET_UTS,
+		RAMET_MNT | RAMET_IPC,
+		RAMET_NET | RAMET_CGROUPNS,
+		RAMET_PID,
+		RAMET_PID | RAMET_MNT | RAMET_UTS | RAMET_IPC,
+	};
+	static const uint32_t bits[] = {RAMET_MNT, RAMET_UTS,	   RAMET_IPC,
+					RAMET_NET, RAMET_CGROUPNS, RAMET_PID};
+	struct sight *view = mmap(NULL, sizeof(*view), PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct sight mine = {0}, after = {0};
+	struct ramet_error error;
+	pthread_t threads[8];
+
+	(void)arg;
+	if (SANITIZED) {
+		cell_skip("the sanitizer's allocator does not survive a fork beside threads");
+		return;
+	}
+	mallopt(M_ARENA_MAX, 1);
+	use_libc();
+	look(&mine);
+	for (unsigned i = 0; i < 8; i++)
+		pthread_create(&threads[i], NULL, hammer, NULL);
+	for (unsigned i = 0; i < 60; i++) {
+		const uint32_t box = boxes[i % 5];
+		int r;
+
+		memset(view, 0, sizeof(*view));
+		r = run(&RAMET_SPEC(.fn = look_with_libc, .arg = view, .fresh = box), &error);
+		if (!expect(r == 31, "box %#x: %d", box, r))
+			break;
+		for (int k = 0; k < 6; k++)
+			if (view->links[k][0])
+				expect(!strcmp(view->links[k], mine.links[k]) == !(box & bits[k]),
+				       "box %#x: %s is %s", box, seen_namespaces[k],
+				       view->links[k]);
+		expect((view->pid == 1) == !!(box & RAMET_PID), "box %#x: pid %d", box, view->pid);
+	}
+	look(&after);
+	expect(!memcmp(&mine.links, &after.links, sizeof(mine.links)), "the caller has moved");
+	enough = 1;
+	for (unsigned i = 0; i < 8; i++)
+		pthread_join(threads[i], NULL);
+	/* The thread's next child is in the old pid namespace again. */
+	expect(run(&RAMET_SPEC(.fn = look_with_libc, .arg = view), &error) == 31 && view->pid != 1,
+	       "pid %d afterwards", view->pid);
+	munmap(view, sizeof(*view));
+}
+
+/* Born in a cgroup by a fork: the first step enters it, and fails by name. */
+static void cgroup_copies(void *arg)
+{
+	struct sight *view = mmap(NULL, sizeof(*view), PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char name[64], folder[128] = "";
+	struct ramet_error error;
+	pthread_t thread;
+	int fd, r;
+
+	(void)arg;
+	snprintf(name, sizeof(name), "ramet-body-%d", getpid());
+	for (int i = 0; i < 2; i++) {
+		snprintf(folder, sizeof(folder), "/sys/fs/cgroup%s/%s", i ? "" : "/unified", name);
+		if (mkdir(folder, 0755) == 0)
+			break;
+		*folder = 0;
+	}
+	if (!*folder) {
+		cell_skip("no cgroup2");
+		return;
+	}
+	fd = open(folder, O_DIRECTORY | O_CLOEXEC);
+	pthread_create(&thread, NULL, hammer, NULL);
+	r = run(&RAMET_SPEC(.fn = look_with_libc, .arg = view, .fresh = RAMET_CGROUP, .cgroup = fd),
+		&error);
+	expect(r == 31 && strstr(view->cgroup, name), "%d in %s", r, view->cgroup);
+	r = run(&RAMET_SPEC(.fn = look_with_libc, .arg = view, .fresh = RAMET_CGROUP | RAMET_UTS,
+			    .cgroup = 999),
+		&error);
+	expect(error.error == EBADF && error.kind == RAMET_STEP_ENTER_CGROUP, "%d, kind %u", r,
+	       error.kind);
+	enough = 1;
+	pthread_join(thread, NULL);
+	close(fd);
+	for (int i = 0; i < 100 && rmdir(folder) < 0; i++)
+		usleep(10000);
+	munmap(view, sizeof(*view));
+}
+
 /* Under RAMET_NO_LIBC ramet itself keeps to it, also in the child that returns. */
 static void raw_twice(void *arg)
 {
@@ -576,6 +706,8 @@ int main(void)
 	cell_run(WHO_ANY, 60, refused, NULL, "refused and allowed in a caller of one thread");
 	cell_run(WHO_ANY, 60, refused, room_dir, "refused and allowed in a caller of two threads");
 	cell_run(WHO_ANY, 60, copies, NULL, "the C library in copies of a busy caller");
+	cell_run(WHO_ROOT, 60, boxed_copies, NULL, "the same in namespaces of their own");
+	cell_run(WHO_ROOT, 60, cgroup_copies, NULL, "and in a cgroup");
 	cell_run(WHO_ANY, 60, raw_twice, NULL, "no C library in a raw second return");
 	cell_run(WHO_ANY, 60, fork_handlers, NULL, "fork handlers");
 	cell_run(WHO_ANY, 60, robust_mutex, NULL, "robust mutex");

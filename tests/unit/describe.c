@@ -150,6 +150,9 @@ static void test_mounts(void)
 	is_step(STEP(OWN_TABLE, .first = 10, .last = ~0U),
 		"take a descriptor table without 10 and up");
 	is_step(STEP(FETCH, .number = 900), "fetch descriptor 900");
+	is_step(STEP(UNSHARE, .mask = CLONE_NEWNS | CLONE_NEWUTS),
+		"make new CLONE_NEWNS|CLONE_NEWUTS");
+	is_step(STEP(ENTER_CGROUP, .number = 6), "enter the cgroup of descriptor 6");
 	is_step(STEP(WITNESS, .number = 8), "hold descriptor 8 until the program runs");
 	is_step(STEP(RESTRICT), "deny all other paths");
 }
