@@ -15,6 +15,9 @@ _ramet_words() {
 	case $2 in
 	--preset) echo fork vfork spawn linuxthreads container ;;
 	presets) echo fork vfork spawn nptl linuxthreads container ;;
+	workloads) "${COMP_WORDS[0]}" bench --list 2>/dev/null | sed -n 's/^\([a-z]*\): .*/\1/p' ;;
+	--pages) echo small huge both ;;
+	--only) "${COMP_WORDS[0]}" bench --list 2>/dev/null | sed -nE 's/^  ([^ ]+)  +.*/\1/p' | sort -u ;;
 	--share | --copy | --new)
 		echo memory files fs sighand thread-group parent sysvsem io tls mnt pid net ipc uts \
 			user cgroupns time cgroup
@@ -100,6 +103,8 @@ _ramet() {
 		return
 	fi
 	options=$(_ramet_options "$command" "$verb")
+	# What bench measures may stand in front of its options.
+	if [ "$verb" = bench ] && [ "$COMP_CWORD" -gt 2 ] && [[ ${COMP_WORDS[2]} != -* ]]; then at=3; fi
 	# To the word at hand, over options and their values; bash makes "--name=value" three words.
 	while [ $at -le "$COMP_CWORD" ] && [[ ${COMP_WORDS[at]} == -* ]]; do
 		if [ "${COMP_WORDS[at]}" = -- ] && [ $at -lt "$COMP_CWORD" ]; then
@@ -138,6 +143,8 @@ _ramet() {
 		mapfile -t COMPREPLY < <(compgen -W "$(sed 's/ .*//' <<<"$options")" -- "$cur")
 	elif [ "$verb" = probe ] || [ "$verb" = explain ]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_ramet_words "$verb" presets)" -- "$cur")
+	elif [ "$verb" = bench ]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_ramet_words bench workloads)" -- "$cur")
 	elif [ "$verb" = tree ]; then
 		_ramet_value tree '' PID
 	elif [ "$verb" = run ] || [ "$verb" = trace ]; then

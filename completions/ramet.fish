@@ -19,6 +19,12 @@ function __ramet_values
             printf '%s\n' $presets
         case presets
             printf '%s\n' $presets nptl
+        case workloads
+            ramet bench --list 2>/dev/null | string replace -rf '^([a-z]+): (.*)' '$1\t$2'
+        case --pages
+            printf '%s\n' small huge both
+        case --only
+            __ramet_list (ramet bench --list 2>/dev/null | string replace -rf '^  (\S+( \S+)*)  +.*' '$1' | sort -u)
         case --share --copy --new
             __ramet_list memory files fs sighand thread-group parent sysvsem io tls mnt pid net \
                 ipc uts user cgroupns time cgroup
@@ -84,6 +90,10 @@ function __ramet_options_of
     test "$words[2]" = $argv[1]; or return 1
     set -e words[1..2]
     set -l plain (__ramet_plain $argv[1])
+    # What bench measures may stand in front of its options.
+    if test $argv[1] = bench; and set -q words[1]; and not string match -q -- '-*' $words[1]
+        set -e words[1]
+    end
     while set -q words[1]
         string match -q -- '-*' $words[1]; or return 1
         test $words[1] = --; and return 1
@@ -136,6 +146,7 @@ set -e __ramet_verb
 for __ramet_verb in probe explain
     complete -c ramet -n "__ramet_options_of $__ramet_verb" -a '(__ramet_values presets)'
 end
+complete -c ramet -n '__ramet_options_of bench' -a '(__ramet_values workloads)'
 complete -c ramet -n '__ramet_options_of tree' -a '(__fish_complete_pids)'
 for __ramet_verb in run trace
     complete -c ramet -n "not __ramet_before_verb; and string match -q $__ramet_verb -- (commandline -opc)[2]" \

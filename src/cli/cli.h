@@ -78,6 +78,7 @@ void cli_help(const struct cli_verb *verb, FILE *stream);
 /* The word of a list (ended by NULL) that is likely to be meant, or NULL. */
 const char *cli_nearest(const char *word, const char *const *words);
 
+extern const struct cli_verb cli_bench;
 extern const struct cli_verb cli_explain;
 extern const struct cli_verb cli_probe;
 extern const struct cli_verb cli_run;

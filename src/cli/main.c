@@ -9,7 +9,7 @@
 #include "cli/cli.h"
 
 static const struct cli_verb *const verbs[] = {
-	&cli_run, &cli_probe, &cli_explain, &cli_trace, &cli_tree,
+	&cli_run, &cli_probe, &cli_explain, &cli_trace, &cli_tree, &cli_bench,
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))

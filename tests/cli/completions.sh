@@ -51,6 +51,13 @@ is 'bash: presets of probe' "$(offered ramet probe fork np)" nptl
 is 'bash: tasks of tree' "$(offered ramet tree --table $$)" $$
 is 'bash: resources of tree' "$(offered ramet tree --by s)" 'sighand sysvsem'
 is 'bash: columns of tree' "$(offered ramet tree -o PID,NN)" 'PID,NNP'
+is 'bash: workloads of bench' "$(offered ramet bench thr)" 'threads thread'
+is 'bash: behind options' "$(offered ramet bench --pin 1 --heap 2M,1G la)" launch
+is 'bash: options behind one' "$(offered ramet bench launch --pa)" --pages
+is 'bash: and their values' "$(offered ramet bench launch --pages = hu)" huge
+is 'bash: series' "$(offered ramet bench --only floor,fork+exec-)" floor,fork+exec-loaded
+is 'bash: every option of bench' "$(offered ramet bench -- | tr ' ' '\n' | sort)" \
+	"$(ramet bench --help | grep -oE '^  (-., |    )--[a-z0-9-]+' | grep -oE -- '--.*' | sort)"
 is 'bash: views of trace' "$(offered ramet trace --view s)" summary
 is 'bash: files of trace' "$(offered ramet trace -o pl | tr ' ' '\n' | sort | xargs)" 'place plain'
 is 'bash: processes of trace' "$(offered ramet trace -p $$)" $$
@@ -138,10 +145,12 @@ if type -P fish >/dev/null; then
 	is 'fish: a list of states' "$(asked 'ramet explain --caller uid=0,chr')" uid=0,chroot
 	is 'fish: resources of tree' "$(asked 'ramet tree --by sys')" sysvsem
 	is 'fish: columns of tree' "$(asked 'ramet tree --output PID,NN')" PID,NNP
+	is 'fish: workloads of bench' "$(asked 'ramet bench thr')" 'thread threads'
+	is 'fish: series, behind a workload' "$(asked 'ramet bench launch --only floor,raw')" floor,raw-thread
 	is 'fish: programs' "$(asked 'ramet run --setsid --cwd /usr setsi' | grep -ow setsid)" setsid
 	is 'fish: their options are not ours' "$(asked 'ramet run ls --preset')" ''
 else
-	skip 11 'needs fish'
+	skip 13 'needs fish'
 fi
 
 done_testing

@@ -49,6 +49,14 @@ is 'every option and column of ramet tree is in ramet-tree(1)' \
 
 is 'every option of ramet trace is in ramet-trace(1)' \
 	"$("$RAMET" trace --help | sed -nE 's/^  (-., |    )(--[a-z-]+).*/\2/p' | missing "$man/ramet-trace.1.scd")" ''
+is 'every option and workload of ramet bench is in ramet-bench(1)' \
+	"$("$RAMET" bench --help | sed -nE 's/^  (-., |    )(--[a-z-]+).*/\2/p; s/^  ([a-z]+)  .*/\1/p' |
+		missing "$man/ramet-bench.1.scd")" ''
+is 'every key of its JSON is there, and every column of CSV' \
+	"$(sed -nE 's/.*(put_[a-z]+|begin)\(w, "([A-Za-z0-9_]+)".*/\2/p' "$src/bench/json.c" |
+		cat - <(sed -n 's/.*fputs("\(series.*\)\\n".*/\1/p' "$src/bench/csv.c" | tr , '\n') |
+		sort -u | missing "$man/ramet-bench.1.scd")" ''
+
 # A page that a page refers to is ours and there, or is the system's.
 is 'pages refer to pages that are there' \
 	"$(grep -hoE '\*ramet[a-z_-]*\*\([0-9]\)' "$man"/*.scd | tr -d '*()' | sort -u |

@@ -1,0 +1,95 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Measures ramet beside its peers: peers/run.sh RAMET FOLDER [--quick]. RAMET is the command,
+# FOLDER has what build.sh made. Each run leaves NAME.json, NAME.html and NAME.txt there, all of
+# them together run.tsv: how they were started, what failed and why.
+set -uo pipefail
+
+# NAME | workload and options | seconds | peers, or alone | MB that each of them takes
+runs='
+launch     | launch --pages small --heap 2M,1G --count | 170 | peers | 1024
+launch-8g  | launch --pages small --heap 2M,8G --only ramet-spawn,floor,posix_spawn,fork+exec | 80 | alone | 8192
+fds        | fds --fds 10,10000                        | 60  | peers | 16
+maps       | maps --maps 0,40000 --trials 4            | 80  | peers | 200
+thread     | thread --burst 1,64                       | 40  | peers | 16
+burst      | burst --burst 1,64                        | 60  | peers | 16
+blocked    | blocked --pages small --heap 2M           | 40  | peers | 16
+namespaces | namespaces                                | 40  | peers | 16
+'
+runs_quick='
+launch     | launch --pages small --heap 2M,256M --trials 3 --count | 32 | peers | 256
+fds        | fds --fds 10,10000 --trials 3                          | 14 | peers | 16
+maps       | maps --maps 0,10000 --trials 3                         | 20 | peers | 200
+thread     | thread --burst 1,64 --trials 3                         | 8  | peers | 16
+burst      | burst --burst 1,64 --trials 3                          | 13 | peers | 16
+blocked    | blocked --pages small --heap 2M --trials 3             | 9  | peers | 16
+namespaces | namespaces --trials 3                                  | 6  | peers | 16
+'
+most_peers=16 # ramet bench takes no more
+
+[ $# -ge 2 ] || {
+	echo "usage: ${0##*/} RAMET FOLDER [--quick]" >&2
+	exit 2
+}
+ramet=$1
+folder=$2
+[ "${3:-}" != --quick ] || runs=$runs_quick
+
+say() { printf '%s\n' "peers: $*" >&2; }
+
+# tell NAME REASON: for the table as well.
+tell() {
+	say "$1: $2"
+	printf 'failed\t%s\t%s\n' "$1" "$2" >>"$folder/run.tsv"
+}
+
+# How many processes may have so many MB at a time: the stage has them too, and half of what is
+# free is left for others.
+may_have() {
+	local most
+	most=$(awk -v mb="$1" '/^MemAvailable:/ { print int($2 / 1024 / 2 / mb) }' /proc/meminfo)
+	echo $((most < most_peers ? most : most_peers))
+}
+
+# measure NAME SECONDS OPTIONS PEER…
+measure() {
+	local name=$1 seconds=$2 options=$3 peers=() status=0
+	shift 3
+	for peer; do peers+=(--peer "$peer"); done
+	say "$name: $seconds s, $# peers"
+	# shellcheck disable=SC2086 # options is a list
+	"$ramet" bench $options --budget "${seconds}s" "${peers[@]}" --json="$folder/$name.json" \
+		--html "$folder/$name.html" >"$folder/$name.txt" </dev/null || status=$?
+	[ -s "$folder/$name.json" ] || rm -f "$folder/$name.json"
+	[ "$status" -eq 0 ] || tell "$name" "ramet bench ended with status $status"
+	[ "$status" -ne 130 ] || exit 130
+}
+
+# run NAME OPTIONS SECONDS peers|alone MB: where memory is too small for all peers at a time, in
+# several runs that share the seconds.
+run() {
+	local name=$1 options=$2 seconds=$3 peers=() most parts=1 size
+	most=$(may_have "$5")
+	if [ "$most" -lt 1 ]; then
+		tell "$name" "too little memory is free: $5 MB are taken at least twice"
+		return
+	fi
+	if [ "$4" = peers ]; then
+		mapfile -t peers < <(awk -F'\t' -v of="${options%% *}" '
+			$1 == "peer" && index(" " $4 " ", " " of " ") { print $2 "=" $3 }' "$folder/peers.tsv")
+	fi
+	[ ${#peers[@]} -eq 0 ] || parts=$(((${#peers[@]} + most - 1) / most))
+	size=$(((${#peers[@]} + parts - 1) / parts))
+	for ((part = 0; part < parts; part++)); do
+		measure "$name${part#0}" $((seconds / parts)) "$options" "${peers[@]:part*size:size}"
+	done
+}
+
+rm -f "$folder"/*.json "$folder"/*.html "$folder"/*.txt
+printf 'command\t%s\n' "./dev bench peers${3:+ $3}" >"$folder/run.tsv"
+while read -r name _ options; do
+	[ -n "$name" ] || continue
+	IFS='|' read -r options seconds with mb <<<"$options"
+	run "$name" "${options%"${options##*[! ]}"}" ${seconds// /} ${with// /} ${mb// /}
+done <<<"$runs"
