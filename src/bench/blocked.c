@@ -8,6 +8,7 @@
 
 static long started; /* PID of the program that settle() waits for */
 static struct ramet_task task;
+static struct ramet_launching *begun;
 
 static long keep(long pid)
 {
@@ -43,6 +44,24 @@ static long run_ramet(struct bench_scene *scene)
 static long run_ramet_futex(struct bench_scene *scene)
 {
 	return start_ramet(scene, NULL, RAMET_WAY_FUTEX, &task);
+}
+
+static long run_ramet_async(struct bench_scene *scene)
+{
+	struct ramet_error error;
+	const int r = ramet_launch_begin(&RAMET_SPEC(.program = scene->program, .argv = scene_argv,
+						     .envp = scene_envp, .options = RAMET_NO_PIDFD),
+					 &begun, &error);
+
+	return r < 0 ? scene_fail_launch(scene, r, &error) : 0;
+}
+
+static long settle_ramet_async(struct bench_scene *scene)
+{
+	struct ramet_error error;
+	const int r = ramet_launch_end(begun, -1, &task, &error);
+
+	return r < 0 ? scene_fail_launch(scene, r, &error) : scene_reap_task(scene, &task);
 }
 
 static long settle(struct bench_scene *scene)
@@ -97,8 +116,15 @@ static const struct bench_variant ramet_futex = {
 	.settle = settle_ramet,
 };
 
+static const struct bench_variant ramet_async = {
+	.name = "ramet-async",
+	.what = "until ramet_launch_begin without a pidfd returns; ramet_launch_end tells the rest",
+	.run = run_ramet_async,
+	.settle = settle_ramet_async,
+};
+
 static const struct bench_variant *const variants[] = {
-	&fork_exec, &vfork_exec, &spawn, &least, &ramet, &ramet_futex, NULL,
+	&fork_exec, &vfork_exec, &spawn, &least, &ramet, &ramet_futex, &ramet_async, NULL,
 };
 
 static const struct bench_pair pairs[] = {

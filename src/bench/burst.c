@@ -8,6 +8,7 @@
 struct burst {
 	pid_t *pids;
 	struct ramet_task *tasks;
+	struct ramet_launching **begun;
 };
 
 static long set_up(struct bench_scene *scene)
@@ -21,9 +22,12 @@ static long set_up(struct bench_scene *scene)
 	if (burst) {
 		burst->pids = calloc(scene->x, sizeof(*burst->pids));
 		burst->tasks = calloc(scene->x, sizeof(*burst->tasks));
+		burst->begun = calloc(scene->x, sizeof(*burst->begun));
 	}
 	scene->data = burst;
-	return burst && burst->pids && burst->tasks ? 0 : scene_fail(scene, ENOMEM, "no memory");
+	return burst && burst->pids && burst->tasks && burst->begun
+		       ? 0
+		       : scene_fail(scene, ENOMEM, "no memory");
 }
 
 static void tear_down(struct bench_scene *scene)
@@ -32,6 +36,7 @@ static void tear_down(struct bench_scene *scene)
 
 	free(burst->pids);
 	free(burst->tasks);
+	free(burst->begun);
 	free(burst);
 }
 
@@ -88,6 +93,32 @@ static long run_ramet(struct bench_scene *scene)
 	return r;
 }
 
+/* All are under way before the first is asked about. */
+static long run_ramet_async(struct bench_scene *scene)
+{
+	const struct burst *burst = scene->data;
+	struct ramet_error error;
+	size_t count = 0;
+	long r = 0;
+
+	while (count < scene->x && r >= 0) {
+		r = ramet_launch_begin(&RAMET_SPEC(.program = scene->program, .argv = scene_argv,
+						   .envp = scene_envp, .options = RAMET_NO_PIDFD),
+				       &burst->begun[count], &error);
+		if (r < 0)
+			scene_fail_launch(scene, r, &error);
+		count += r >= 0;
+	}
+	for (size_t i = 0; i < count; i++) {
+		long end = ramet_launch_end(burst->begun[i], -1, &burst->tasks[i], &error);
+
+		end = end < 0 ? scene_fail_launch(scene, end, &error)
+			      : scene_reap_task(scene, &burst->tasks[i]);
+		r = r < 0 ? r : end;
+	}
+	return r;
+}
+
 static const struct bench_variant fork_exec = {
 	.name = "fork+exec",
 	.what = "fork and execve, x times; then waitpid for each",
@@ -112,7 +143,15 @@ static const struct bench_variant least = {
 	.run = run_floor,
 };
 
-static const struct bench_variant *const variants[] = {&fork_exec, &spawn, &ramet, &least, NULL};
+static const struct bench_variant ramet_async = {
+	.name = "ramet-async",
+	.what = "ramet_launch_begin without a pidfd, x times; then ramet_launch_end and ramet_wait "
+		"for each",
+	.run = run_ramet_async,
+};
+
+static const struct bench_variant *const variants[] = {&fork_exec, &spawn,	 &ramet,
+						       &least,	   &ramet_async, NULL};
 
 static const struct bench_pair pairs[] = {
 	{"posix_spawn", "ramet-async"}, {"posix_spawn", "ramet-spawn"},

@@ -155,6 +155,15 @@ static long run_ramet_highest(struct bench_scene *scene)
 	return launch(scene, RAMET_STEPS(RAMET_CLOSE_REST(), RAMET_KEEP((int32_t)scene->x - 1)));
 }
 
+/* More of them than are fetched one by one: the table is copied up to the highest. */
+static long run_ramet_refused(struct bench_scene *scene)
+{
+	const int32_t x = (int32_t)scene->x;
+
+	return launch(scene, RAMET_STEPS(RAMET_CLOSE_REST(), RAMET_KEEP(x - 1), RAMET_KEEP(x - 2),
+					 RAMET_KEEP(x - 3), RAMET_KEEP(x - 4), RAMET_KEEP(x - 5)));
+}
+
 /* ---- Rows ---------------------------------------------------------------------------------- */
 
 static const struct bench_variant spawn_closefrom = {
@@ -183,6 +192,12 @@ static const struct bench_variant ramet_highest = {
 	.run = run_ramet_highest,
 };
 
+static const struct bench_variant ramet_refused = {
+	.name = "ramet-keep-refused",
+	.what = "keep of the five highest: as where pidfd_getfd is refused, the table is copied",
+	.run = run_ramet_refused,
+};
+
 static const struct bench_variant spawn_highest = {
 	.name = "posix_spawn-keep-highest",
 	.what = "posix_spawn with dup2 of the highest to 3, closefrom(4), dup2 back, close(3)",
@@ -192,13 +207,14 @@ static const struct bench_variant spawn_highest = {
 };
 
 static const struct bench_variant *const variants[] = {
-	&variant_posix_spawn, &spawn_closefrom, &fork_close_range, &ramet_keep,
-	&ramet_highest,	      &spawn_highest,	&variant_floor,	   NULL,
+	&variant_posix_spawn, &spawn_closefrom, &fork_close_range, &ramet_keep, &ramet_highest,
+	&ramet_refused,	      &spawn_highest,	&variant_floor,	   NULL,
 };
 
 static const struct bench_pair pairs[] = {
 	{"posix_spawn+closefrom", "ramet-spawn-keep"},
 	{"posix_spawn-keep-highest", "ramet-keep-highest"},
+	{"posix_spawn-keep-highest", "ramet-keep-refused"},
 	{"posix_spawn+closefrom", "ramet-keep-highest"},
 	{"fork+exec+close_range", "ramet-spawn-keep"},
 	{"posix_spawn", "ramet-spawn-keep"},

@@ -112,6 +112,20 @@ static long run_ramet(struct bench_scene *scene)
 	return r < 0 ? r : scene_reap_task(scene, &task);
 }
 
+/* In a user namespace of its own, our id as root's there. */
+static long run_ramet_userns(struct bench_scene *scene)
+{
+	struct ramet_task task;
+	struct ramet_error error;
+	const int r = ramet_launch(&RAMET_SPEC(.program = scene->program, .argv = scene_argv,
+					       .envp = scene_envp, .options = RAMET_NO_PIDFD,
+					       .fresh = RAMET_USER,
+					       .steps = RAMET_STEPS(RAMET_ID_MAP(NULL, NULL))),
+				   &task, &error);
+
+	return r < 0 ? scene_fail_launch(scene, r, &error) : scene_reap_task(scene, &task);
+}
+
 static long run_ramet_pidfd(struct bench_scene *scene)
 {
 	struct ramet_task task;
@@ -185,6 +199,12 @@ static const struct bench_variant ramet_spawn = {
 	.takes_huge = true,
 };
 
+static const struct bench_variant ramet_userns = {
+	.name = "ramet-userns",
+	.what = "ramet_launch without a pidfd, ramet_wait: new user namespace with id maps",
+	.run = run_ramet_userns,
+};
+
 static const struct bench_variant fork_exit = {
 	.name = "fork+exit",
 	.what = "fork, _exit in the child, waitpid: no program",
@@ -220,6 +240,7 @@ static const struct bench_variant *const variants[] = {
 	&variant_floor,
 	&ramet_spawn,
 	&ramet_spawn_pidfd,
+	&ramet_userns,
 	&variant_ramet_loaded,
 	&variant_fork_exec_loaded,
 	&variant_pthread,

@@ -61,8 +61,10 @@ struct child {
 	uint64_t landlock_rights;
 	bool has_root; /* `root` is where the new root lies */
 	int root;
-	int caller; /* pid of the launching process, in its own namespace */
-	int lifted; /* the one descriptor parked out of the way, -1 */
+	const int *
+		pidfd; /* where the kernel has written its own, while it shares the caller's table */
+	int caller;    /* pid of the launching process, in its own namespace */
+	int lifted;    /* the one descriptor parked out of the way, -1 */
 	struct kernel_robust_list_head robust_list;
 	struct kernel_robust_list_head *libc_robust_list; /* what own_word() set aside */
 	/* Makes the child of an init; set where a plan has that step. */

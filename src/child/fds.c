@@ -51,11 +51,16 @@ long step_dup(struct child *child, const struct ramet_step *step)
 
 /*
  * The table is the caller's until this has been done. Kernels and filters without close_range:
- * then the caller is told, and makes another child with a copy.
+ * then the caller is told, and makes another child with a copy. One descriptor has come into the
+ * caller's table by this very launch, this task's pidfd: a later step must not find it open.
  */
-long step_own_table(struct child *child UNUSED, const struct ramet_step *step)
+long step_own_table(struct child *child, const struct ramet_step *step)
 {
-	return sys_close_range(step->first, step->last, KERNEL_CLOSE_RANGE_UNSHARE);
+	const long r = sys_close_range(step->first, step->last, KERNEL_CLOSE_RANGE_UNSHARE);
+
+	if (r == 0 && child->pidfd && *child->pidfd >= 0 && (unsigned)*child->pidfd < step->first)
+		sys_close(*child->pidfd);
+	return r;
 }
 
 /* From the caller's table, which still has it, to the same number here. */

@@ -19,7 +19,7 @@
 struct ramet_launching {
 	struct launch launch;
 	struct ramet_task task;
-	int process; /* in a fork of it nothing of this is true */
+	uint32_t generation; /* of the process: in a fork of it nothing of this is true */
 	int told;    /* read end of a pipe whose other end the child alone has; -1 */
 };
 
@@ -74,7 +74,7 @@ int ramet_launch_begin(const struct ramet_spec *spec, struct ramet_launching **r
 
 	if (!b)
 		return error_prepare(error, -ENOMEM, "a launch");
-	b->process = (int)sys_getpid();
+	b->generation = slot_generation();
 	b->told = -1;
 	if (spec->options & RAMET_DONE_FD)
 		r = make_witness(spec, &b->told, &wish.witness);
@@ -112,7 +112,7 @@ static int end(struct ramet_launching *b, int64_t until, struct ramet_task *ret_
 {
 	int r = 0;
 
-	if (b->process != sys_getpid())
+	if (b->generation != slot_generation())
 		return -ECHILD;
 	if (b->launch.pending) {
 		r = outcome_of(&b->launch, until, error);

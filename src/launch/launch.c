@@ -44,6 +44,7 @@ static void fill_child(struct launch *l, struct child *child, const struct raw_u
 	child->count = l->plan.count;
 	child->used_flags = &used->flags;
 	child->clear_handlers = l->plan.clear_handlers;
+	child->pidfd = l->plan.args.flags & CLONE_FILES ? &l->pidfd : NULL;
 	child->split = init_split;
 	child->copied = l->plan.way == RAMET_WAY_COPY;
 	if (l->plan.names_caller)

@@ -268,7 +268,8 @@ int let_go_on(struct launch *l, struct ramet_error *error)
 	l->deadline = timeout ? now_ms() + timeout : INT64_MAX;
 	r = caller_steps(l, &failed);
 	if (r == 0) {
-		send_go(l, CHILD_GO_ON);
+		if (l->plan.names_caller) /* as every child that waits does */
+			send_go(l, CHILD_GO_ON);
 		return 0;
 	}
 	send_go(l, CHILD_GO_ABORT);

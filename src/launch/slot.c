@@ -20,6 +20,7 @@
 struct pool {
 	pthread_mutex_t lock;
 	struct slot *free;
+	uint32_t generation; /* 0: nobody has asked since the last fork */
 };
 
 static struct pool *pool_get(void)
@@ -41,6 +42,24 @@ static struct pool *pool_get(void)
 		return __atomic_load_n(&pool, __ATOMIC_ACQUIRE);
 	}
 	return made;
+}
+
+uint32_t slot_generation(void)
+{
+	static uint32_t forks; /* that were noticed: a copy goes on counting from here */
+	struct pool *pool = pool_get();
+	uint32_t seen, none = 0;
+
+	if (!pool)
+		return (uint32_t)getpid();
+	seen = __atomic_load_n(&pool->generation, __ATOMIC_RELAXED);
+	if (seen)
+		return seen;
+	seen = __atomic_add_fetch(&forks, 1, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&pool->generation, &none, seen, false, __ATOMIC_RELAXED,
+					   __ATOMIC_RELAXED)
+		       ? seen
+		       : none;
 }
 
 static struct slot *pool_take(void)

@@ -35,6 +35,9 @@ enum slot_kind {
 	SLOT_SHARED, /* a shared page and no stack: memory is copied */
 };
 
+/* A number that is another one in every fork of this process, with no system call. */
+uint32_t slot_generation(void);
+
 /* NULL: out of memory. stack_size is rounded up to pages. */
 struct slot *slot_take(enum slot_kind kind, size_t stack_size);
 void slot_give(struct slot *slot);

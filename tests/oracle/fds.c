@@ -7,7 +7,7 @@
  *
  * Seen to fail, in a copy of the tree: moves in the order given, a map to itself that leaves
  * FD_CLOEXEC, CLOSE_REST that closes what is kept; close_range without CLOSE_RANGE_UNSHARE, which
- * empties the caller's table.
+ * empties the caller's table; the pidfd of the launch itself left open in the child's.
  */
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -145,6 +145,13 @@ static void make_steps(void)
 		permute();
 	else
 		scatter();
+	/* The lowest number that is free: what a launch of ours might open. */
+	if (!tap_below(12))
+		for (int fd = 0; fd < 60; fd++)
+			if (!trial.table[fd].ino) {
+				add((struct ramet_step)RAMET_DUP(fd, 990));
+				break;
+			}
 	for (unsigned i = (unsigned)tap_below(4); i; i--)
 		add((struct ramet_step)RAMET_KEEP(tap_below(20) ? pick_open() : 59));
 	if (tap_below(2))

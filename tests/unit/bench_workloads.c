@@ -10,7 +10,10 @@
 
 /* Named in pairs, made by later work or by peers. */
 static const char *const to_come[] = {
-	"musl-pthread", "ramet-async", "ramet-pool", "ramet-thread", NULL,
+	"musl-pthread",
+	"ramet-pool",
+	"ramet-thread",
+	NULL,
 };
 
 static bool is_to_come(const char *name)
