@@ -20,7 +20,7 @@ struct ramet_launching {
 	struct launch launch;
 	struct ramet_task task;
 	uint32_t generation; /* of the process: in a fork of it nothing of this is true */
-	int told;    /* read end of a pipe whose other end the child alone has; -1 */
+	int told;	     /* read end of a pipe whose other end the child alone has; -1 */
 };
 
 /* ---- The descriptor that tells --------------------------------------------------------------- */
