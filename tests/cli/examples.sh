@@ -59,6 +59,10 @@ example function <<'END'
 20 + 22 = 42, by a task with memory of its own
 END
 
+example many <<'END'
+90 began, 10 could not, 0 ended otherwise than asked
+END
+
 example namespaces <<'END'
 inside: host name ramet, pid 1, user 0
 outside: the host name is unchanged
