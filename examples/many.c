@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A hundred programs under way at once, from one template, and told of as each begins. */
+/* A hundred programs under way at once, and told of as each begins. */
 #include <ramet/ramet.h>
 #include <stdio.h>
 
@@ -23,6 +23,7 @@ static void told(void *context, size_t index, int result, struct ramet_task *tas
 
 int main(void)
 {
+	static char sh[] = "sh", command[] = "-c";
 	struct ramet_launching *list[COUNT] = {NULL};
 	int wrong = 0;
 
@@ -32,7 +33,7 @@ int main(void)
 		/* Copied: the next round may write over it. */
 		snprintf(script, sizeof(script), "exit %d", i);
 		if (ramet_launch_begin(&RAMET_SPEC(.program = i % 10 == 9 ? "/nope" : "/bin/sh",
-						   .argv = (char *[]){"sh", "-c", script, NULL}),
+						   .argv = (char *[]){sh, command, script, NULL}),
 				       &list[i], NULL) < 0)
 			return 1;
 	}
