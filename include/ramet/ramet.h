@@ -16,7 +16,8 @@
  *
  * Every function returns 0 or more, or -errno. Results come last and are not written on failure.
  * The library never prints and never exits. Unless a comment says otherwise, functions may be
- * called from any thread at any time, and not from a signal handler. Linux 5.10 and later.
+ * called from any thread at any time, and not from a signal handler. None is a point at which a
+ * thread can be cancelled: cancellation waits until it returns. Linux 5.10 and later.
  */
 #ifndef RAMET_RAMET_H
 #define RAMET_RAMET_H

@@ -99,7 +99,8 @@ long step_pdeathsig(struct child *child, const struct ramet_step *step)
 	long r = sys_prctl(KERNEL_PR_SET_PDEATHSIG, (unsigned long)step->number, 0, 0, 0);
 	long parent = sys_getppid();
 
-	if (r == 0 && parent && parent != child->caller && !(*child->used_flags & CLONE_PARENT))
+	if (r == 0 && parent && parent != child->caller &&
+	    (child->shielded || !(*child->used_flags & CLONE_PARENT)))
 		return -ESRCH;
 	return r;
 }

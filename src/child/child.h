@@ -53,6 +53,7 @@ struct child {
 	struct child_record *record;
 	const uint64_t *used_flags; /* clone flags as issued */
 	bool clear_handlers;	    /* caught signals go to default before the mask is set */
+	bool shielded;		    /* CLONE_PARENT makes it the caller's child */
 	bool copied;		    /* memory is a copy of the caller's */
 	bool robust;		    /* memory is copied: own record->word */
 	bool notify;		    /* the caller waits on record->word */

@@ -12,16 +12,32 @@
 
 #define UNUSED __attribute__((unused))
 
-long step_wait_go(struct child *child, const struct ramet_step *step UNUSED)
+/* Whether the process of a pidfd has ended. */
+static bool has_ended(int pidfd)
+{
+	struct {
+		int fd;
+		short events, revents;
+	} poll = {.fd = pidfd, .events = 1 /* POLLIN */};
+	const struct kernel_timespec now = {0};
+
+	return pidfd >= 0 && sys5(SYS_ppoll, (long)&poll, 1, (long)&now, 0, 0) == 1;
+}
+
+long step_wait_go(struct child *child, const struct ramet_step *step)
 {
 	const uint32_t *go = &child->record->go;
-	const bool sibling = *child->used_flags & CLONE_PARENT;
+	const bool sibling = *child->used_flags & CLONE_PARENT && !child->shielded;
+	const struct kernel_timespec look = {.tv_nsec = 100000000};
+	const int caller = step->number;
 	long parent;
 	uint32_t value;
 
 	/*
 	 * If the caller is killed meanwhile nobody says go: end with it. Killed before this line it
-	 * is our parent no more (0 is a parent outside a new pid namespace, dead or alive).
+	 * is our parent no more. (0 is a parent outside a new pid namespace, dead or alive: then
+	 * the step has a pidfd of the caller's, which is asked again and again, since a process
+	 * counts as ended only a moment after it has left its children.)
 	 */
 	if (!sibling) {
 		sys_prctl(KERNEL_PR_SET_PDEATHSIG, SIGKILL_NUMBER, 0, 0, 0);
@@ -29,10 +45,15 @@ long step_wait_go(struct child *child, const struct ramet_step *step UNUSED)
 		if (parent && parent != child->caller)
 			return -ECANCELED;
 	}
-	while ((value = __atomic_load_n(go, __ATOMIC_ACQUIRE)) == CHILD_GO_WAIT)
-		sys_futex_wait(go, CHILD_GO_WAIT, NULL);
+	while ((value = __atomic_load_n(go, __ATOMIC_ACQUIRE)) == CHILD_GO_WAIT) {
+		if (has_ended(caller))
+			return -ECANCELED;
+		sys_futex_wait(go, CHILD_GO_WAIT, caller >= 0 ? &look : NULL);
+	}
 	if (!sibling)
 		sys_prctl(KERNEL_PR_SET_PDEATHSIG, 0, 0, 0, 0);
+	if (caller >= 0 && !(*child->used_flags & CLONE_FILES))
+		sys_close(caller);
 	return value == CHILD_GO_ON ? 0 : -ECANCELED;
 }
 

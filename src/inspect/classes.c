@@ -33,6 +33,7 @@ static int grow(struct inspect_partition *p)
 	if (!resize(&p->tids, room, sizeof(*p->tids)) ||
 	    !resize(&p->class_of, room, sizeof(*p->class_of)) ||
 	    !resize(&p->speakers, room, sizeof(*p->speakers)) ||
+	    !resize(&p->seconds, room, sizeof(*p->seconds)) ||
 	    !resize(&p->sorted, room, sizeof(*p->sorted)))
 		return -ENOMEM;
 	p->room = room;
@@ -56,6 +57,7 @@ int inspect_partition_begin(struct inspect_partition *p, enum inspect_object obj
 		return r;
 	}
 	p->speakers[INSPECT_NO_OBJECT] = nobody;
+	p->seconds[INSPECT_NO_OBJECT] = 0;
 	if (nobody)
 		p->sorted[p->sorted_count++] = INSPECT_NO_OBJECT;
 	return 0;
@@ -66,6 +68,7 @@ void inspect_partition_end(struct inspect_partition *p)
 	free(p->tids);
 	free(p->class_of);
 	free(p->speakers);
+	free(p->seconds);
 	free(p->sorted);
 	*p = (struct inspect_partition){0};
 }
@@ -128,8 +131,11 @@ static int against(struct inspect_partition *p, pid_t tid, int class)
 static int search_all(struct inspect_partition *p, pid_t tid, int *ret_class)
 {
 	for (size_t i = 0; i < p->sorted_count; i++) {
+		const pid_t second = p->thorough ? p->seconds[p->sorted[i]] : 0;
 		int r = against(p, tid, p->sorted[i]);
 
+		if (r > SAME && second && ask(p, tid, second) == SAME)
+			r = SAME;
 		if (r == SAME) {
 			*ret_class = p->sorted[i];
 			return 1;
@@ -190,12 +196,15 @@ int inspect_partition_add(struct inspect_partition *p, pid_t tid, int guess)
 	if (r == 0) {
 		class = (int)p->classes++;
 		p->speakers[class] = tid;
+		p->seconds[class] = 0;
 		if (p->unordered)
 			place = p->sorted_count;
 		memmove(&p->sorted[place + 1], &p->sorted[place],
 			(p->sorted_count - place) * sizeof(*p->sorted));
 		p->sorted[place] = class;
 		p->sorted_count++;
+	} else {
+		p->seconds[class] = tid;
 	}
 	p->tids[p->count] = tid;
 	p->class_of[p->count++] = class;

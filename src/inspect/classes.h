@@ -26,10 +26,14 @@ struct inspect_partition {
 	int *class_of; /* … and the class of each */
 	size_t count, room;
 	pid_t *speakers; /* by class: who is compared for it; 0: nobody is left */
+	pid_t *seconds;	 /* by class: the last one found in it; 0: there is none but the speaker */
 	size_t classes;	 /* INSPECT_NO_OBJECT included, whether anybody has it or not */
 	int *sorted;	 /* classes in the kernel's order; memory is of `room` for all of these */
 	size_t sorted_count;
 	bool unordered; /* the kernel has said 3: only equality counts from now on */
+	/* May be set after begin, with unordered: a class is also known by its second. Slow; but nobody
+	   who comes, goes or changes meanwhile can part others. */
+	bool thorough;
 	bool disturbed; /* somebody who spoke for a class has gone */
 	unsigned long calls;
 };

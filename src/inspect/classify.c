@@ -9,7 +9,7 @@
 #include "inspect/classes.h"
 #include "inspect/snapshot.h"
 
-#define PASSES 6
+#define PASSES 4
 
 static int compare(void *context, pid_t a, pid_t b, enum inspect_object object)
 {
@@ -71,13 +71,14 @@ static int place_process(struct inspect_snapshot *s, struct inspect_partition *p
 
 /* One pass over all of them. */
 static int classify_once(struct inspect_snapshot *s, enum inspect_object object, pid_t nobody,
-			 bool *ret_settled)
+			 bool thorough, bool *ret_settled)
 {
 	struct inspect_partition p;
 	/* Handlers outlive the end. */
 	int r = inspect_partition_begin(&p, object, object == INSPECT_SIGHAND ? 0 : nobody, compare,
 					NULL);
 
+	p.unordered = p.thorough = thorough;
 	for (size_t i = 0; r == 0 && i < s->count; i += s->entries[i].listed + 1) {
 		struct inspect_entry *e = &s->entries[i];
 
@@ -90,14 +91,14 @@ static int classify_once(struct inspect_snapshot *s, enum inspect_object object,
 	return r;
 }
 
-/* On a machine where tasks come and go all the time the last pass has to do. */
+/* On a machine where tasks come and go all the time the last pass does without their order. */
 static int classify(struct inspect_snapshot *s, enum inspect_object object, pid_t nobody)
 {
 	bool settled = false;
 	int r = 0;
 
 	for (int i = 0; r == 0 && i < PASSES && !settled; i++)
-		r = classify_once(s, object, nobody, &settled);
+		r = classify_once(s, object, nobody, i == PASSES - 1, &settled);
 	return r;
 }
 

@@ -70,10 +70,13 @@ int ramet_launch_begin(const struct ramet_spec *spec, struct ramet_launching **r
 {
 	struct ramet_launching *b = malloc(sizeof(*b));
 	struct launch_wish wish = {.how = LAUNCH_BEGIN, .witness = -1};
-	int r = 0;
+	int r = 0, cancel;
 
-	if (!b)
+	if (!b || !slot_generation()) {
+		free(b);
 		return error_prepare(error, -ENOMEM, "a launch");
+	}
+	cancel = not_cancelled();
 	b->generation = slot_generation();
 	b->told = -1;
 	if (spec->options & RAMET_DONE_FD)
@@ -84,12 +87,12 @@ int ramet_launch_begin(const struct ramet_spec *spec, struct ramet_launching **r
 		r = launch_make(&b->launch, spec, wish, &b->task, error);
 	if (wish.witness >= 0)
 		close(wish.witness);
-	if (r < 0) {
+	if (r < 0)
 		release(b);
-		return r;
-	}
-	*ret = b;
-	return 0;
+	else
+		*ret = b;
+	cancelled_again(cancel);
+	return r < 0 ? r : 0;
 }
 
 pid_t ramet_launching_tid(const struct ramet_launching *b)
@@ -110,19 +113,23 @@ int ramet_launching_fd(const struct ramet_launching *b)
 static int end(struct ramet_launching *b, int64_t until, struct ramet_task *ret_task,
 	       struct ramet_error *error)
 {
-	int r = 0;
+	int r = 0, cancel;
 
 	if (b->generation != slot_generation())
 		return -ECHILD;
+	cancel = not_cancelled();
 	if (b->launch.pending) {
 		r = outcome_of(&b->launch, until, error);
-		if (r == -EINPROGRESS)
+		if (r == -EINPROGRESS) {
+			cancelled_again(cancel);
 			return r;
+		}
 		r = launch_conclude(&b->launch, r, &b->task);
 	}
 	if (r == 0)
 		*ret_task = b->task;
 	release(b);
+	cancelled_again(cancel);
 	return r;
 }
 

@@ -14,7 +14,7 @@ bool steps_have(const struct ramet_step *steps, uint32_t kind)
 }
 
 static const struct step_limits limits[RAMET_STEP_COUNT_] = {
-	[RAMET_STEP_WAIT_GO] = {.plan_only = true},
+	[RAMET_STEP_WAIT_GO] = {.plan_only = true, .descriptor = true},
 	[RAMET_STEP_GUARD_MEMORY] = {.plan_only = true},
 	[RAMET_STEP_CLOSE_RANGE] = {.plan_only = true},
 	[RAMET_STEP_EXEC] = {.plan_only = true},

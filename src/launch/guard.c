@@ -61,10 +61,13 @@ void guard_forget(void)
 static void gate_lock(void)
 {
 	const int process = (int)sys_getpid();
+	/* Of the threads of one process each finds or writes the same. */
+	const int known = __atomic_load_n(&gate.process, __ATOMIC_RELAXED);
 
-	if (gate.process && gate.process != process)
+	if (known && known != process)
 		guard_forget();
-	gate.process = process;
+	if (known != process)
+		__atomic_store_n(&gate.process, process, __ATOMIC_RELAXED);
 	pthread_mutex_lock(&gate.lock);
 }
 

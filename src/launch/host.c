@@ -148,7 +148,9 @@ int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded,
 	if (changes_identity(ret_loaded) || ret_loaded->timeout_ms)
 		host.shielding = may_make_children();
 	if (steps_have(ret_loaded->steps, RAMET_STEP_CLOSE_REST))
-		host.fetching = !(wish->avoid & AVOID_FETCH) && has_table_of_process();
+		host.fetching = !(wish->avoid & (AVOID_FETCH | AVOID_ONCE)) &&
+				has_table_of_process();
+	host.fetch_failed = wish->avoid & AVOID_ONCE;
 	host.memory_shares = twice || host_shares_memory();
 	r = plan_make(ret_loaded, twice, &host, ret, &refusal);
 	return r < 0 ? error_check(error, r, &refusal) : 0;

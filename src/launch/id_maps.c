@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,12 +38,14 @@ static int write_whole(pid_t tid, const char *name, const char *text)
 /* "newuidmap PID INSIDE OUTSIDE COUNT…": the words of `text`, which is cut up, behind the pid. */
 static int run_mapper(const char *program, pid_t tid, char *text)
 {
-	char *argv[MAP_WORDS_MAX + 3], *rest = text, pid[16];
+	char **argv = calloc(MAP_WORDS_MAX + 3, sizeof(*argv)), *rest = text, pid[16];
 	struct ramet_status status;
 	struct ramet_task task;
 	unsigned n = 2;
 	int r;
 
+	if (!argv)
+		return -ENOMEM;
 	snprintf(pid, sizeof(pid), "%d", (int)tid);
 	argv[0] = (char *)(uintptr_t)program;
 	argv[1] = pid;
@@ -50,6 +53,7 @@ static int run_mapper(const char *program, pid_t tid, char *text)
 		n++;
 	argv[n] = NULL;
 	r = ramet_launch(&RAMET_SPEC(.program = program, .argv = argv), &task, NULL);
+	free(argv);
 	if (r < 0)
 		return -EPERM; /* what the kernel said; that there is no mapper changes nothing */
 	r = ramet_wait(&task, -1, &status);
@@ -110,9 +114,17 @@ static int write_gid_map(const struct ramet_step *step, pid_t tid)
 	return write_map(tid, "gid_map", step->gid_map, (unsigned)getegid());
 }
 
+/* In the /proc of another pid namespace the child's number is that of a stranger. */
+static bool proc_is_own(void)
+{
+	char name[16] = "";
+
+	return readlink("/proc/self", name, sizeof(name) - 1) > 0 && atoi(name) == sys_getpid();
+}
+
 static int write_id_maps(const struct ramet_step *step, pid_t tid)
 {
-	int r = write_uid_map(step, tid);
+	int r = proc_is_own() ? write_uid_map(step, tid) : -ESRCH;
 
 	return r < 0 ? r : write_gid_map(step, tid);
 }

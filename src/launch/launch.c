@@ -46,6 +46,7 @@ static void fill_child(struct launch *l, struct child *child, const struct raw_u
 	child->clear_handlers = l->plan.clear_handlers;
 	child->pidfd = l->plan.args.flags & CLONE_FILES ? &l->pidfd : NULL;
 	child->split = init_split;
+	child->shielded = l->plan.shielded;
 	child->copied = l->plan.way == RAMET_WAY_COPY;
 	if (l->plan.names_caller)
 		child->caller = (int)sys_getpid();
@@ -240,6 +241,7 @@ static int start_helper(struct launch *l, struct ramet_error *error)
 {
 	struct child_record boot = {0};
 	struct child child = {.record = &boot, .lifted = -1};
+	int sig;
 	long r;
 
 	fill_child(l, &child, &l->used);
@@ -251,8 +253,10 @@ static int start_helper(struct launch *l, struct ramet_error *error)
 	l->tid = (pid_t)r;
 	if (phase_of(&boot) == CHILD_BODY)
 		return 0;
-	bury(l);
-	r = phase_of(&boot) == CHILD_FAILED ? -boot.error : -ECANCELED;
+	sig = bury(l);
+	if (phase_of(&boot) != CHILD_FAILED)
+		return error_died(error, -ECANCELED, sig);
+	r = -boot.error;
 	l->avoid |= helper_is_missing((int)r) ? AVOID_HELPER : 0;
 	return error_prepare(error, (int)r, "starting ramet's helper");
 }
@@ -314,8 +318,25 @@ static bool needs_slot(const struct plan *plan, const struct ramet_spec *spec)
 	return plan->way != RAMET_WAY_HELD || spec->stack_size;
 }
 
+/*
+ * In a new pid namespace a child that waits for us cannot tell whether we live, but by a pidfd.
+ * Where there is none to be had (a filter) only the signal at our end tells.
+ */
+static void show_self(struct launch *l)
+{
+	if (!(l->plan.args.flags & CLONE_NEWPID))
+		return;
+	for (unsigned i = 0; i < l->plan.count; i++) {
+		if (l->plan.steps[i].kind != RAMET_STEP_WAIT_GO)
+			continue;
+		l->own_pidfd = (int)sys_pidfd_open((int)sys_getpid(), 0);
+		l->plan.steps[i].number = l->own_pidfd < 0 ? -1 : l->own_pidfd;
+	}
+}
+
 static int launch_by_way(struct launch *l, const struct ramet_spec *spec, struct ramet_error *error)
 {
+	show_self(l);
 	if (l->plan.way == RAMET_WAY_HELPER)
 		return launch_helper(l, error);
 	if (needs_slot(&l->plan, spec))
@@ -330,6 +351,8 @@ int launch_conclude(struct launch *l, int r, struct ramet_task *ret_task)
 		guard_await_parted(l->tid);
 		guard_let_go();
 	}
+	if (l->own_pidfd >= 0)
+		close(l->own_pidfd);
 	if (l->helper)
 		helper_close(l->helper);
 	/* It ends once the child has gone its way, and until then uses the slot's stack. */
@@ -382,15 +405,19 @@ static unsigned known_to_avoid;
 int launch_make(struct launch *l, const struct ramet_spec *spec, struct launch_wish wish,
 		struct ramet_task *ret_task, struct ramet_error *error)
 {
+	const int cancel = not_cancelled();
+
 	wish.avoid = __atomic_load_n(&known_to_avoid, __ATOMIC_RELAXED);
 	for (;;) {
 		int r;
 
-		*l = (struct launch){.pidfd = -1};
+		*l = (struct launch){.pidfd = -1, .own_pidfd = -1};
 		r = attempt(l, spec, &wish, ret_task, error);
 		/* Nothing that was asked for has been done yet: do it in another way. */
-		if (r >= 0 || !(l->avoid & ~wish.avoid))
+		if (r >= 0 || !(l->avoid & ~wish.avoid)) {
+			cancelled_again(cancel);
 			return r;
+		}
 		wish.avoid |= l->avoid;
 		__atomic_or_fetch(&known_to_avoid, wish.avoid & AVOID_LASTING, __ATOMIC_RELAXED);
 	}

@@ -11,6 +11,7 @@ enum {
 	AVOID_HELPER = 1,  /* programs in memory */
 	AVOID_PARTING = 2, /* close_range that parts from a shared table */
 	AVOID_FETCH = 4,   /* pidfd_getfd on the caller */
+	AVOID_ONCE = 8, /* the same, for what is the spec's fault and shall be told by its step */
 };
 
 /* Of these: what will be refused the next time as well. */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -93,7 +94,10 @@ static unsigned avoidable(uint32_t kind, int r)
 {
 	if (kind == RAMET_STEP_OWN_TABLE && (r == -ENOSYS || r == -EPERM || r == -EINVAL))
 		return AVOID_PARTING;
-	return kind == RAMET_STEP_FETCH ? AVOID_FETCH : 0;
+	if (kind != RAMET_STEP_FETCH)
+		return 0;
+	/* That the descriptor is not open, or there is no number for it, is no refusal. */
+	return r == -EBADF || r == -EMFILE || r == -ENOMEM ? AVOID_ONCE : AVOID_FETCH;
 }
 
 int judge(struct launch *l, const struct child_record *record, struct ramet_error *error)
@@ -295,6 +299,19 @@ int outcome_of(struct launch *l, int64_t until, struct ramet_error *error)
 	if (await_settled(l, until < l->deadline ? until : l->deadline) == 0)
 		return l->shield ? judge_shielded(l, error) : judge(l, l->record, error);
 	return until < l->deadline ? -EINPROGRESS : give_up(l, error);
+}
+
+int not_cancelled(void)
+{
+	int state = PTHREAD_CANCEL_ENABLE;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	return state;
+}
+
+void cancelled_again(int state)
+{
+	pthread_setcancelstate(state, NULL);
 }
 
 bool has_outcome(const struct launch *l)

@@ -15,6 +15,7 @@ struct launch {
 	struct child_record *record;
 	uint64_t mask; /* the caller's */
 	int pidfd;
+	int own_pidfd;	  /* of this process, for a child that cannot see its parent; -1 */
 	pid_t tid;	  /* 0: not known yet, with a shield */
 	pid_t shield;	  /* the task between, 0: none */
 	unsigned avoid;	  /* AVOID_*, found out in this attempt */
@@ -57,6 +58,14 @@ int launch_make(struct launch *l, const struct ramet_spec *spec, struct launch_w
  * goes to its handle. Returns r.
  */
 int launch_conclude(struct launch *l, int r, struct ramet_task *ret_task);
+
+/*
+ * Calls of the C library are points at which a thread can be cancelled; what a launch has made by
+ * then would stay for ever, and the gate of guard.c be locked. Between these two it is not: the
+ * cancellation waits. Returns what cancelled_again() wants.
+ */
+int not_cancelled(void);
+void cancelled_again(int state);
 
 /* Whether outcome_of() need not wait. */
 bool has_outcome(const struct launch *l);

@@ -279,7 +279,7 @@ static void add_steps(struct plan *plan, const struct ramet_spec *spec,
 	if (changes_identity(spec) && plan->way == RAMET_WAY_FUTEX)
 		add(plan, (struct ramet_step){.kind = RAMET_STEP_GUARD_MEMORY});
 	if (plan->caller_steps || steps_have(plan->steps, RAMET_STEP_GUARD_MEMORY))
-		add(plan, (struct ramet_step){.kind = RAMET_STEP_WAIT_GO});
+		add(plan, (struct ramet_step){.kind = RAMET_STEP_WAIT_GO, .number = -1});
 	if (!steps_have(spec->steps, RAMET_STEP_SIGMASK))
 		add(plan, (struct ramet_step){.kind = RAMET_STEP_SIGMASK});
 }

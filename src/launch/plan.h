@@ -21,6 +21,7 @@ struct plan_host {
 	bool shielding;	      /* a task of the caller's could make another one */
 	bool parting;	      /* a shared descriptor table can be parted from */
 	bool fetching;	      /* pidfd_getfd is allowed on the caller */
+	bool fetch_failed;    /* it is, but for what this spec names there was nothing to get */
 	bool asynchronous;    /* the caller does not wait until the body starts */
 	int witness;	      /* descriptor the child has until exec; 0 or less: none */
 	bool memory_shares;   /* this system honours CLONE_VM */

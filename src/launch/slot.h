@@ -35,7 +35,10 @@ enum slot_kind {
 	SLOT_SHARED, /* a shared page and no stack: memory is copied */
 };
 
-/* A number that is another one in every fork of this process, with no system call. */
+/*
+ * A number that is another one in every fork of this process, with no system call. 0: out of
+ * memory.
+ */
 uint32_t slot_generation(void);
 
 /* NULL: out of memory. stack_size is rounded up to pages. */

@@ -72,7 +72,7 @@ void plan_table(struct plan *plan, const struct ramet_spec *spec, const struct p
 			need(ret, s->number, &few, &highest);
 	need(ret, program, &few, &highest);
 	if (highest >= FAR && !(few && may_fetch(plan, host))) {
-		ret->copied = few && !host->fetching;
+		ret->copied = few && !host->fetching && !host->fetch_failed;
 		ret->fetch_count = 0;
 		ret->first = highest + 1;
 	}

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/sys.h"
-#include "launch/launch.h"
+#include "launch/outcome.h"
 
 static void release_stack(struct ramet_task *task)
 {
@@ -131,6 +131,7 @@ static int wait_process(const struct ramet_task *task, struct ramet_status *ret)
 int ramet_wait(struct ramet_task *task, int timeout_ms, struct ramet_status *ret_status)
 {
 	struct ramet_status status = {.exited = 1};
+	const int cancel = not_cancelled();
 	int r = 0;
 
 	if (task->flags & CLONE_THREAD) {
@@ -146,6 +147,7 @@ int ramet_wait(struct ramet_task *task, int timeout_ms, struct ramet_status *ret
 		release_stack(task);
 	if (r == 0 && ret_status)
 		*ret_status = status;
+	cancelled_again(cancel);
 	return r;
 }
 
@@ -170,8 +172,11 @@ int ramet_kill(const struct ramet_task *task, int sig)
 
 void ramet_task_close(struct ramet_task *task)
 {
+	const int cancel = not_cancelled();
+
 	if (task->pidfd >= 0)
 		close(task->pidfd);
+	cancelled_again(cancel);
 	task->pidfd = -1;
 	/* Of a task that still runs on it the stack is left alone, for ever. */
 	if (task->stack_ && !__atomic_load_n(((struct slot *)task->stack_)->word, __ATOMIC_ACQUIRE))

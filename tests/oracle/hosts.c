@@ -430,6 +430,45 @@ static void busy_init(void *arg)
 
 static char under_name[] = "--ramet-under-valgrind";
 
+/* Begun and ended later: copies too, which tell as much. 0, or what went wrong. */
+static int begun_under_valgrind(const char *tiny, const char *nothing)
+{
+	const struct ramet_step *fails = RAMET_STEPS(RAMET_CWD("/"), RAMET_CWD(nothing));
+	const struct {
+		const char *program;
+		const struct ramet_step *steps;
+		unsigned options;
+		uint32_t kind; /* that fails */
+	} rows[] = {
+		{tiny, NULL, 0, 0},
+		{tiny, NULL, RAMET_DONE_FD, 0},
+		{tiny, fails, 0, RAMET_STEP_CWD},
+		{nothing, NULL, RAMET_DONE_FD, RAMET_STEP_EXEC},
+	};
+	struct ramet_launching *begun;
+	struct ramet_error error;
+	struct ramet_task task;
+	int r;
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (ramet_launch_begin(&RAMET_SPEC(.program = rows[i].program,
+						   .steps = rows[i].steps,
+						   .options = rows[i].options),
+				       &begun, &error))
+			return 1;
+		r = ramet_launch_end(begun, 20000, &task, &error);
+		if (rows[i].kind && (r != -ENOENT || error.kind != rows[i].kind))
+			return 2;
+		if (rows[i].kind)
+			continue;
+		if (r || !(task.lost & RAMET_LOST_SHARE) || ramet_wait(&task, -1, NULL))
+			return 3;
+		ramet_task_close(&task);
+	}
+	return ramet_launch_begin(&RAMET_SPEC(.program = tiny, .options = RAMET_NO_FALLBACK),
+				  &begun, &error) != -EOPNOTSUPP;
+}
+
 /* Under valgrind: 0, or the line of what went wrong. */
 static int under_valgrind(const char *tiny, const char *nothing)
 {
@@ -459,6 +498,8 @@ static int under_valgrind(const char *tiny, const char *nothing)
 		    error.kind != RAMET_STEP_CWD || error.step != 2)
 			return __LINE__;
 	}
+	if (begun_under_valgrind(tiny, nothing))
+		return __LINE__;
 	if (ramet_launch(&RAMET_SPEC(.program = "/bin/sh", .argv = WORDS("sh", "-c", "exit 5")),
 			 &task, &error) ||
 	    ramet_wait(&task, -1, &status) || status.code != 5)
