@@ -95,6 +95,8 @@ static long make_thread(struct bench_scene *scene)
 /* A process whose second thread calls exec, and so goes on under the first one's tid. */
 static void *exec_true(void *arg)
 {
+	/* Exec ends the first thread, wherever it is: let it be asleep by then. */
+	usleep(50000);
 	execve(arg, true_argv, environ);
 	_exit(127);
 }
