@@ -16,6 +16,7 @@ thread     | thread --burst 1,64                       | 40  | peers | 16
 burst      | burst --burst 1,64                        | 60  | peers | 16
 blocked    | blocked --pages small --heap 2M           | 40  | peers | 16
 namespaces | namespaces                                | 40  | peers | 16
+sync       | sync                                      | 30  | alone | 16
 '
 runs_quick='
 launch     | launch --pages small --heap 2M,256M --trials 3 --count | 32 | peers | 256
@@ -25,6 +26,7 @@ thread     | thread --burst 1,64 --trials 3                         | 8  | peers
 burst      | burst --burst 1,64 --trials 3                          | 13 | peers | 16
 blocked    | blocked --pages small --heap 2M --trials 3             | 9  | peers | 16
 namespaces | namespaces --trials 3                                  | 6  | peers | 16
+sync       | sync --trials 3                                        | 6  | alone | 16
 '
 most_peers=16 # ramet bench takes no more
 

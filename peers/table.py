@@ -64,14 +64,19 @@ class Calls:
             raise Missing(calls["why"] if calls else "not counted")
 
 
-class Nothing:
-    """No series measures it."""
+class Kilobytes:
+    """How large the program is that a series runs: "(7176 bytes)" in what it is."""
 
-    def __init__(self, reason):
-        self.reason = reason
+    def __init__(self, run, series):
+        self.run, self.series = run, series
 
     def found(self, runs):
-        raise Missing(self.reason)
+        for result in parts_of(runs, self.run):
+            told = re.search(r"(\d+) bytes", series_of(result, self.series).get("what", ""))
+            if told:
+                size = round(int(told[1]) / 1024, 1)
+                return Found(size, size, size)
+        raise Missing(f"{self.run} does not tell it")
 
 
 # What it is, the figure, what it must be, what it aims at. Where must is the smaller of the two
@@ -95,9 +100,11 @@ THREADS = [
     ("create + join: musl / ramet", Ratio("thread", "musl-pthread", "ramet-thread", 1), 1.8, 2.3),
     ("burst of 64: glibc / ramet", Ratio("thread", "pthread", "ramet-thread", 64), 1.7, 2.3),
     ("warm pool: glibc create + join / ramet", Ratio("thread", "pthread", "ramet-pool", 1), 3.5, 4.5),
-    ("mutexes and condition variables: ramet / glibc", Nothing("no workload has them"), 1.1, 0.9),
-    ("start to exit, static program: glibc / ramet", Nothing("no workload has it"), 3, 5),
-    ("stripped static program with a thread, KB", Nothing("no workload has it"), 16, 8),
+    ("uncontended mutex: ramet / glibc", Ratio("sync", "ramet-mutex", "pthread-mutex", 0), 1.1, 0.9),
+    ("contended mutex, two threads: ramet / glibc", Ratio("sync", "ramet-mutex-contended", "pthread-mutex-contended", 0), 1.1, 0.9),
+    ("condition ping-pong: ramet / glibc", Ratio("sync", "ramet-condition", "pthread-condition", 0), 1.1, 0.9),
+    ("start to exit, static program: glibc / ramet", Ratio("sync", "libc-start", "ramet-start", 0), 3, 5),
+    ("stripped static program with a thread, KB", Kilobytes("sync", "ramet-start"), 16, 8),
 ]
 
 # What the peers are compared in: the heading, the run, the x, ramet's series of which they are

@@ -7,6 +7,8 @@
  *   regs.h   where a stopped task's registers have its system call (for tracers; include it
  *            by arch/regs.h)
  *   start.S  _start of a program without a C library: calls arch_start(initial stack pointer)
+ *   thread.h, leave.S  a native thread's memory and its last two calls (include it by
+ *            arch/thread.h)
  */
 #ifndef RAMET_ARCH_H
 #define RAMET_ARCH_H

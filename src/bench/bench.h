@@ -12,6 +12,7 @@
  *	machine.c    what it was measured on
  *	memory.c     how much memory may be taken
  *	worker.c     a peer: a program that does the operation in its own way
+ *	rt.c, rt/    variants of libramet-rt, in a program of their own inside this one
  *	text.c, plot.c, svg.c, html.c, json.c, csv.c   views
  *
  * A run is some trials. In a trial each point of the axis is a stage: a process made for it, so
@@ -55,7 +56,7 @@ struct bench_scene {
 
 /*
  * One way to do the operation. All functions return 0 or more, or -errno with scene->why filled;
- * each may be NULL but run.
+ * each may be NULL but run, or run_many instead of it.
  */
 struct bench_variant {
 	const char *name;			   /* of the series: "fork+exec" */
@@ -65,6 +66,11 @@ struct bench_variant {
 	long (*run)(struct bench_scene *scene);	   /* one operation: this is timed */
 	long (*settle)(struct bench_scene *scene); /* after each, not timed */
 	void (*end)(struct bench_scene *scene);	   /* once, if begin succeeded */
+	/* Instead of run and settle: count operations, the nanoseconds of each. Where the times are
+	   too short for whole ones, or another process does them that a word to it for each would
+	   wake each time. */
+	int (*run_many)(struct bench_scene *scene, unsigned count, double *ret_ns);
+	bool elsewhere; /* in another process: the system calls are not counted */
 	/* The operation times itself: run returns nanoseconds. */
 	bool self_timed;
 	bool takes_huge; /* shown for a heap of huge pages as well: another series, "NAME huge" */
@@ -282,6 +288,9 @@ int bench_may_take(uint64_t bytes, char *why);
 struct bench_worker;
 int bench_worker_start(const struct bench_peer *peer, const char *workload, uint64_t x,
 		       struct bench_worker **ret, char *why);
+/* The same of a program that is open as fd; its arguments are the operation and x. */
+int bench_worker_start_file(int fd, const char *operation, uint64_t x, struct bench_worker **ret,
+			    char *why);
 /* count numbers of nanoseconds, or -errno. */
 int bench_worker_run(struct bench_worker *worker, unsigned count, double *ret_ns, char *why);
 void bench_worker_stop(struct bench_worker *worker);

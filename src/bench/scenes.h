@@ -10,7 +10,8 @@
 #include "ramet/ramet.h"
 
 extern const struct bench_workload workload_launch, workload_fds, workload_maps, workload_threads,
-	workload_thread, workload_switch, workload_namespaces, workload_blocked, workload_burst;
+	workload_thread, workload_switch, workload_namespaces, workload_blocked, workload_burst,
+	workload_sync;
 
 /* ---- workloads.c --------------------------------------------------------------------------- */
 
@@ -53,6 +54,38 @@ long start_ramet(struct bench_scene *scene, const struct ramet_step *steps, enum
 /* What scenes without a heap show as well. */
 extern const struct bench_variant variant_fork_exec, variant_posix_spawn, variant_ramet_spawn,
 	variant_floor;
+
+/* ---- rt.c ---------------------------------------------------------------------------------- */
+
+/*
+ * A variant of libramet-rt's: the worker of rt/main.c does the operation of that name. word is for
+ * C, label the name of the series.
+ */
+long rt_begin(struct bench_scene *scene, const char *operation, struct bench_worker **ret);
+
+#define RT_VARIANT(word, label, operation, what_)                                                  \
+	static struct bench_worker *worker_##word;                                                 \
+	static long begin_##word(struct bench_scene *scene)                                        \
+	{                                                                                          \
+		return rt_begin(scene, operation, &worker_##word);                                 \
+	}                                                                                          \
+	static int run_##word(struct bench_scene *scene, unsigned count, double *ret_ns)           \
+	{                                                                                          \
+		return bench_worker_run(worker_##word, count, ret_ns, scene->why);                 \
+	}                                                                                          \
+	static void end_##word(struct bench_scene *scene)                                          \
+	{                                                                                          \
+		(void)scene;                                                                       \
+		bench_worker_stop(worker_##word);                                                  \
+	}                                                                                          \
+	static const struct bench_variant variant_##word = {                                       \
+		.name = label,                                                                     \
+		.what = what_,                                                                     \
+		.begin = begin_##word,                                                             \
+		.run_many = run_##word,                                                            \
+		.end = end_##word,                                                                 \
+		.elsewhere = true,                                                                 \
+	}
 
 /* ---- thread.c ------------------------------------------------------------------------------ */
 

@@ -188,6 +188,8 @@ static long turn(struct stage *s, struct part *part, unsigned count, double *ret
 {
 	if (part->worker)
 		return bench_worker_run(part->worker, count, ret_ns, s->scene.why);
+	if (part->series->variant->run_many)
+		return part->series->variant->run_many(&s->scene, count, ret_ns);
 	for (unsigned i = 0; i < count; i++) {
 		long r = operate(s, part, &ret_ns[i]);
 
@@ -230,7 +232,7 @@ static void take_turn(struct stage *s, struct part *part, uint32_t round)
 		leave_out(s, part, r);
 		return;
 	}
-	if (!part->worker)
+	if (!part->worker && !part->series->variant->elsewhere)
 		m.faults = (float)(faults() - before) / (float)part->batch;
 	for (unsigned i = 0; i < part->batch; i++)
 		m.us[i] = (float)(ns[i] / 1000 / tasks);

@@ -190,6 +190,17 @@ static size_t pair_rounds(const struct bench_point *a, const struct bench_point 
 	return n;
 }
 
+/* A peer may be named in the workload's pairs as well. */
+static bool has_ratio(const struct bench_result *result, const struct bench_series *a,
+		      const struct bench_series *b, uint64_t x)
+{
+	for (size_t i = 0; i < result->ratio_count; i++)
+		if (result->ratios[i].a == a->name && result->ratios[i].b == b->name &&
+		    result->ratios[i].x == x)
+			return true;
+	return false;
+}
+
 static int add_ratio(struct bench_result *result, const struct bench_series *a,
 		     const struct bench_series *b, size_t point)
 {
@@ -253,7 +264,8 @@ static int evaluate_pairs(struct bench_result *result)
 	for (size_t i = 0; base && i < result->series_count && r == 0; i++)
 		for (size_t k = 0; result->series[i].peer && k < request->point_count && r == 0;
 		     k++)
-			r = add_ratio(result, &result->series[i], base, k);
+			if (!has_ratio(result, &result->series[i], base, request->points[k]))
+				r = add_ratio(result, &result->series[i], base, k);
 	return r;
 }
 

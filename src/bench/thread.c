@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Threads made and joined: the C library's, and by nothing but the kernel's call for comparison;
+ * Threads made and joined: the C library's, libramet-rt's, and by nothing but the kernel's call;
  * beside them threads that are there already and are only woken. A burst makes all of its tasks
  * before it waits for the first.
  */
@@ -347,8 +347,20 @@ static const struct bench_variant variant_parked = {
 	.end = end_parked,
 };
 
+RT_VARIANT(ramet_thread, "ramet-thread", "thread",
+	   "libramet-rt: ramet_thread_create (TLS, guard, signal mask, kept stacks), "
+	   "ramet_thread_join");
+RT_VARIANT(ramet_pool, "ramet-pool", "pool",
+	   "libramet-rt: ramet_pool_submit to up to 4 parked threads, ramet_job_wait");
+
 static const struct bench_variant *const variants[] = {
-	&variant_pthread, &variant_raw_thread, &variant_linuxthreads, &variant_parked, NULL,
+	&variant_pthread,
+	&variant_raw_thread,
+	&variant_linuxthreads,
+	&variant_parked,
+	&variant_ramet_thread,
+	&variant_ramet_pool,
+	NULL,
 };
 
 static const struct bench_pair pairs[] = {

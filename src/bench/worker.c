@@ -53,23 +53,17 @@ static int read_line(struct bench_worker *w, char *line, size_t size)
 	}
 }
 
-static int launch(struct bench_worker *w, const char *command, const char *workload, uint64_t x)
+static int launch(struct bench_worker *w, const char *program, char *const argv[], int kept)
 {
 	int in[2], out[2] = {-1, -1}, r;
-	char number[32], script[1024];
-	char *argv[] = {(char[]){"sh"},	  (char[]){"-c"}, script, (char[]){"peer"},
-			(char *)workload, number,	  NULL};
 
-	snprintf(number, sizeof(number), "%llu", (unsigned long long)x);
-	if (snprintf(script, sizeof(script), "exec %s \"$@\"", command) >= (int)sizeof(script))
-		return -E2BIG;
 	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)
 		return -errno;
-	r = ramet_launch(
-		&RAMET_SPEC(.program = "/bin/sh", .argv = argv,
-			    .steps = RAMET_STEPS(RAMET_PDEATHSIG(SIGKILL), RAMET_DUP(in[0], 0),
-						 RAMET_DUP(out[1], 1), RAMET_CLOSE_REST())),
-		&w->task, NULL);
+	r = ramet_launch(&RAMET_SPEC(.program = program, .argv = argv,
+				     .steps = RAMET_STEPS(RAMET_PDEATHSIG(SIGKILL),
+							  RAMET_DUP(in[0], 0), RAMET_DUP(out[1], 1),
+							  RAMET_KEEP(kept), RAMET_CLOSE_REST())),
+			 &w->task, NULL);
 	close(in[0]);
 	close(out[1]);
 	w->to = in[1];
@@ -81,8 +75,8 @@ static int launch(struct bench_worker *w, const char *command, const char *workl
 	return r;
 }
 
-int bench_worker_start(const struct bench_peer *peer, const char *workload, uint64_t x,
-		       struct bench_worker **ret, char *why)
+static int start(const char *program, char *const argv[], int kept, struct bench_worker **ret,
+		 char *why)
 {
 	struct bench_worker *w = calloc(1, sizeof(*w));
 	char line[BENCH_WHY];
@@ -90,7 +84,7 @@ int bench_worker_start(const struct bench_peer *peer, const char *workload, uint
 
 	if (!w)
 		return -ENOMEM;
-	r = launch(w, peer->command, workload, x);
+	r = launch(w, program, argv, kept);
 	if (r < 0) {
 		snprintf(why, BENCH_WHY, "the peer cannot be started: %s", strerror(-r));
 		free(w);
@@ -111,6 +105,33 @@ int bench_worker_start(const struct bench_peer *peer, const char *workload, uint
 		snprintf(why, BENCH_WHY, "the peer does not speak as a peer does");
 	bench_worker_stop(w);
 	return r < 0 ? r : -ENOTSUP;
+}
+
+int bench_worker_start(const struct bench_peer *peer, const char *workload, uint64_t x,
+		       struct bench_worker **ret, char *why)
+{
+	char number[32], script[1024];
+	char *argv[] = {(char[]){"sh"},	  (char[]){"-c"}, script, (char[]){"peer"},
+			(char *)workload, number,	  NULL};
+
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)x);
+	if (snprintf(script, sizeof(script), "exec %s \"$@\"", peer->command) >=
+	    (int)sizeof(script)) {
+		snprintf(why, BENCH_WHY, "the peer cannot be started: %s", strerror(E2BIG));
+		return -E2BIG;
+	}
+	return start("/bin/sh", argv, 2, ret, why);
+}
+
+int bench_worker_start_file(int fd, const char *operation, uint64_t x, struct bench_worker **ret,
+			    char *why)
+{
+	char path[32], number[32];
+	char *argv[] = {path, (char *)operation, number, NULL};
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)x);
+	return start(path, argv, fd, ret, why);
 }
 
 int bench_worker_run(struct bench_worker *w, unsigned count, double *ret_ns, char *why)

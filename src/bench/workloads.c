@@ -8,11 +8,17 @@
 #include <sys/wait.h>
 
 const struct bench_workload *const bench_workloads[] = {
-	&workload_launch,     &workload_fds,
-	&workload_maps,	      &workload_threads,
-	&workload_thread,     &workload_switch,
-	&workload_namespaces, &workload_blocked,
-	&workload_burst,      NULL,
+	&workload_launch,
+	&workload_fds,
+	&workload_maps,
+	&workload_threads,
+	&workload_thread,
+	&workload_switch,
+	&workload_namespaces,
+	&workload_blocked,
+	&workload_burst,
+	&workload_sync,
+	NULL,
 };
 
 char *const scene_argv[] = {(char *)"true", NULL};

@@ -54,6 +54,24 @@ if [ "$CAN_RUN" = yes ]; then
 else
 	skip 2 'built for another machine'
 fi
+# libramet-rt: each example by what pkg-config says, and a program of the least.
+ok 'pkg-config finds ramet-rt' pkg-config --print-errors --exists ramet-rt
+echo 'int main(int argc, char **argv, char **envp) { return argc - 1 + !argv + !envp; }' >"$TMP/least.c"
+# shellcheck disable=SC2046,SC2086 # lists of words
+for file in "$TMP/least.c" "$SRCDIR"/examples/rt/*.c; do
+	name=${file##*/}
+	ok "$name builds with libramet-rt" \
+		$CC -Os $flags -o "$TMP/${name%.c}" "$file" $(pkg-config --cflags --libs ramet-rt)
+	is "$name is static and needs no loader" \
+		"$(readelf -lW "$TMP/${name%.c}" | grep -cE 'INTERP|DYNAMIC')" 0
+done
+if [ "$CAN_RUN" = yes ]; then
+	ok 'the least runs' "$TMP/least"
+	is 'and so does an example' "$("$TMP/checksum" "$TMP/user.c")" "$(cksum "$TMP/user.c")"
+else
+	skip 2 'built for another machine'
+fi
+
 unlike 'the static one needs no library' "$("$NM" --undefined-only "$TMP/static")" 'ramet_'
 
 done_testing

@@ -37,7 +37,7 @@ left() {
 
 bench '--help' 0 --help
 workloads=$(sed -nE '/^Workloads:/,$s/^  ([a-z]+) .*/\1/p' "$TMP/out" | xargs)
-is 'workloads' "$workloads" 'launch fds maps threads thread switch namespaces blocked burst'
+is 'workloads' "$workloads" 'launch fds maps threads thread switch namespaces blocked burst sync'
 bench '--list' 0 --list
 cp "$TMP/out" "$TMP/list"
 is 'the same ones' "$(sed -nE 's/^([a-z]+): .*/\1/p' "$TMP/list" | xargs)" "$workloads"
@@ -289,6 +289,19 @@ like 'one that cannot' "$flat" 'unable: left out: for want of will fds 10'
 is 'none is left' "$(left)" ''
 bench 'peers alone, which fail' 1 fds --fds 10 --budget 1s --only ends --peer ends=true
 said 'peers alone, which fail' 'the peer ended at once'
+
+# ---- libramet-rt's side, done by a worker
+
+export RAMET_BENCH_LIBC_START=$TMP/none
+bench 'sync' 0 sync --budget 2s --trials 1
+unset RAMET_BENCH_LIBC_START
+like 'both libraries are measured' "$(cat "$TMP/out")" 'ramet-condition +[0-9.]+ [nmu]s'
+like 'and compared' "$(cat "$TMP/out")" 'ramet-mutex takes [0-9.]+ x pthread-mutex '
+like 'the C library lacks a static program' "$(xargs -d '\n' <"$TMP/out" | tr -s ' ')" \
+	'libc-start: left out: no static program of the C library'
+bench 'what a worker calls' 0 thread --burst 1 --budget 1s --trials 1 --count --only pthread,ramet-thread,ramet-pool
+like 'is not counted' "$(cat "$TMP/out")" 'ramet-thread +not known: another process does it'
+is 'nothing is left of it' "$(left)" ''
 
 # ---- as an ordinary user
 

@@ -38,6 +38,13 @@ fork, memory copied: the caller reads 'written by the caller'
 vfork, memory shared: the caller reads 'written by the child'
 END
 
+example capture <<'END'
+sort exits with 0 and prints 11 bytes:
+apple
+pear
+timed out: yes, ended by SIGKILL, after it printed begun
+END
+
 example descriptor <<'END'
 table copied: the caller's descriptor is still open
 table shared: the caller's descriptor is closed

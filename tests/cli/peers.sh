@@ -131,6 +131,13 @@ cat >"$TMP/results/blocked.json" <<-END
 	{"name": "ramet-async", "points": [{"x": 2097152, "n": 1, "median_us": 100, "samples_us": [[0, 0, 100]]}]}],
 	"ratios": []}
 END
+cat >"$TMP/results/sync.json" <<-END
+	{"schema": 1, "workload": "sync", $machine, "growth": [], "series": [
+	{"name": "ramet-mutex", "points": [$(point 0 9 9 9 9)]},
+	{"name": "pthread-mutex", "points": [$(point 0 10 10 10 10)]},
+	{"name": "ramet-start", "what": "of libramet-rt (7168 bytes), that ends",
+	 "points": [$(point 0 60 60)]}], "ratios": []}
+END
 cat >"$TMP/results/burst.json" <<-END
 	{"schema": 1, "workload": "burst", $machine, "growth": [], "series": [
 	{"name": "posix_spawn", "points": [$(point 64 2 2)]}], "ratios": [{"a": "posix_spawn",
@@ -152,6 +159,10 @@ like 'an interval that decides nothing' "$(row 'burst of 64: posix_spawn / ramet
 	' 2.00 \[1.00-3.00\] \| open \|$'
 is 'system calls' "$(row 'system calls of a launch with pidfd and wait')" \
 	'| system calls of a launch with pidfd and wait | ≤ 9 | ≤ 8 | 8 | aim |'
+is 'primitives' "$(row 'uncontended mutex: ramet / glibc')" \
+	'| uncontended mutex: ramet / glibc | ≤ 1.1 | ≤ 0.9 | 0.90 [0.90-0.90] | aim |'
+is 'the size of a program' "$(row 'stripped static program with a thread, KB')" \
+	'| stripped static program with a thread, KB | ≤ 16 | ≤ 8 | 7 | aim |'
 like 'a series that is not there' "$(row 'user namespace with maps, 1 GB heap: Go / ramet')" 'n/a: '
 like 'a run that is not there' "$(row '40 000 mappings / none, ramet')" 'n/a: maps was not measured'
 like 'peers as multiples' "$(row fast)" '^\| fast \| 3.00 \[3.00-3.00\] \|'

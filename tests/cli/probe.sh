@@ -58,6 +58,12 @@ like 'shares what it says' "$(grep ^files "$TMP/out")" 'share +share +same'
 like 'and copies the rest' "$(grep ^memory "$TMP/out")" 'copy +copy +different'
 like 'copy on write is seen' "$(grep ^memory "$TMP/out")" '1[6-9] faults'
 like 'tells by its own signal' "$(grep ^exit-signal "$TMP/out")" 'SIGUSR1 +SIGUSR1 +same'
+
+# As libramet-rt makes threads with PIDs of their own.
+status "a runtime's word of flags" 0 "$RAMET" probe \
+	'CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_SETTLS|CLONE_PARENT_SETTID|CLONE_CHILD_CLEARTID'
+like 'has thread-local variables of its own' "$(grep ^tls "$TMP/out")" 'new +new'
+like 'and is a process' "$(grep ^thread-group "$TMP/out")" 'new +new +'
 like 'which wait() needs __WCLONE for' "$(grep ^wait "$TMP/out")" '__WCLONE +__WCLONE'
 
 status 'clone(2) where clone3 refuses the word' 0 "$RAMET" probe 'CLONE_DETACHED|SIGCHLD'

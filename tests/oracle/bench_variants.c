@@ -18,7 +18,8 @@
 
 /* Those that start no program. */
 static const char *const programless[] = {
-	"fork+exit", "pthread", "raw-thread", "linuxthreads", "parked", "memcpy", NULL,
+	"fork+exit", "pthread",	     "raw-thread", "linuxthreads", "parked",
+	"memcpy",    "ramet-thread", "ramet-pool", NULL,
 };
 
 static bool starts_program(const struct bench_workload *w, const struct bench_variant *v)
@@ -26,7 +27,7 @@ static bool starts_program(const struct bench_workload *w, const struct bench_va
 	for (size_t i = 0; programless[i]; i++)
 		if (!strcmp(programless[i], v->name))
 			return false;
-	return strcmp(w->name, "switch") != 0;
+	return strcmp(w->name, "switch") != 0 && strcmp(w->name, "sync") != 0;
 }
 
 static int open_descriptors(void)
@@ -58,7 +59,9 @@ static uint64_t point(const struct bench_workload *w)
 /* Negative, or what run gave. */
 static long operate(const struct bench_variant *v, struct bench_scene *scene)
 {
-	const long r = v->run(scene), settled = r >= 0 && v->settle ? v->settle(scene) : 0;
+	double ns = 0;
+	const long r = v->run_many ? v->run_many(scene, 1, &ns) : v->run(scene),
+		   settled = r >= 0 && v->settle ? v->settle(scene) : 0;
 
 	return settled < 0 ? settled : r;
 }

@@ -11,8 +11,6 @@
 /* Named in pairs, made by later work or by peers. */
 static const char *const to_come[] = {
 	"musl-pthread",
-	"ramet-pool",
-	"ramet-thread",
 	NULL,
 };
 
@@ -65,7 +63,7 @@ static void check_variants(const struct bench_workload *w)
 
 	for (const struct bench_variant *const *v = w->variants; *v; v++) {
 		series += (*v)->takes_huge ? 2 : 1;
-		if (!(*v)->run || !(*v)->what || strchr((*v)->what, '\n') ||
+		if (!(*v)->run == !(*v)->run_many || !(*v)->what || strchr((*v)->what, '\n') ||
 		    strlen((*v)->name) + sizeof(" huge") >
 			    sizeof(((struct bench_series *)0)->name) ||
 		    strchr((*v)->name, ',') || ((*v)->takes_huge && !w->takes_memory))

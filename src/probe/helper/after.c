@@ -46,7 +46,7 @@ void helper_look(struct helper *h, struct probe_look *look)
 	sys_sigaction(SIGNAL_CHILD, 0, &found);
 	look->handler = found.handler == (void *)handler_of_child ? 2 : (int)(long)found.handler;
 	look->io = (int32_t)sys2(SYS_ioprio_get, IOPRIO_PROCESS, 0);
-	look->tp_marker = *(volatile uint64_t *)tls_parent == TLS_MARK;
+	look->tp_marker = tls_mark == TLS_MARK;
 	look->mounted = child_mount_seen(h);
 	sys1(SYS_uname, (long)&uts);
 	look->hostname = same_text(uts.nodename, child_hostname);

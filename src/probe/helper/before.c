@@ -134,7 +134,6 @@ void helper_prepare(struct helper *h)
 			      IOPRIO_BEST_EFFORT(PROBE_PRIO_PARENT));
 	fd = bind_port(port, &port);
 	b->port = fd < 0 ? fd : port;
-	arch_set_tp((uintptr_t)tls_parent);
 	b->tp = arch_get_tp();
 	read_text("/proc/self/uid_map", text, sizeof(text));
 	b->uid_map = hash_text(text);
@@ -149,28 +148,24 @@ void helper_prepare(struct helper *h)
 long helper_arguments(struct helper *h)
 {
 	const bool own_stack = h->flags & CLONE_VM && !(h->flags & CLONE_VFORK);
+	uintptr_t stack, lowest;
+	const long r = stack_get(STACK_BYTES, page_size, &h->thread, &stack);
 
+	if (r < 0)
+		return r;
 	h->args = (struct clone_args){
 		.flags = h->flags,
 		.exit_signal = (uint64_t)h->exit_signal,
 		.pidfd = (uint64_t)(uintptr_t)&h->words->pidfd,
 		.parent_tid = (uint64_t)(uintptr_t)&h->words->parent,
 		.child_tid = (uint64_t)(uintptr_t)&h->words->child,
-		.tls = (uint64_t)(uintptr_t)tls_child,
+		.tls = tls_pointer(h->thread),
 		.cgroup = PROBE_FD_CGROUP,
 	};
 	if (own_stack) {
-		long base = sys6(SYS_mmap, 0, STACK_BYTES + BLOCK_BYTES, PROT_NONE,
-				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-
-		if (base < 0 && base > -4096)
-			return base;
-		h->stack = (unsigned char *)base + BLOCK_BYTES; /* the guard is below */
-		base = sys3(SYS_mprotect, (long)h->stack, STACK_BYTES, PROT_READ | PROT_WRITE);
-		if (base < 0)
-			return base;
-		h->args.stack = (uint64_t)(uintptr_t)h->stack;
-		h->args.stack_size = STACK_BYTES;
+		lowest = (uintptr_t)h->thread->map + h->thread->guard_size;
+		h->args.stack = lowest;
+		h->args.stack_size = stack - lowest;
 	}
 	return 0;
 }

@@ -74,11 +74,11 @@ static void change_io(struct probe_child *c)
 				  IOPRIO_BEST_EFFORT(PROBE_PRIO_CHILD));
 }
 
-static void change_tls(struct probe_child *c)
+static void change_tls(const struct helper *h, struct probe_child *c)
 {
 	c->tp = arch_get_tp();
-	if (c->tp == (uintptr_t)tls_parent || c->tp == (uintptr_t)tls_child) {
-		*(volatile uint64_t *)c->tp = TLS_MARK;
+	if (c->tp == h->before.tp || c->tp == h->args.tls) {
+		tls_mark = TLS_MARK;
 		c->tp_written = 1;
 	}
 }
@@ -151,7 +151,7 @@ int helper_child(void *arg)
 	change_sighand(c);
 	change_sem(h, c);
 	change_io(c);
-	change_tls(c);
+	change_tls(h, c);
 	read_views(h, c);
 	try_port(h, c);
 	change_mnt_uts(h, c);

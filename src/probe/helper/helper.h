@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The helper: a static program without a C library that is the parent of the task under test.
- * Everything here is raw system calls on its own memory, so that the two tasks may share
- * whatever the flags say and still run side by side.
+ * The helper: a static program of libramet-rt that is the parent of the task under test. It has
+ * its start, and threads' memory (stack, guard, block of _Thread_local variables) of that; the
+ * clone call is its own, since what is probed is that very word of flags. All else is raw system
+ * calls on its own memory, so that the two tasks may share whatever the flags say and still run
+ * side by side: in a task that has its parent's thread pointer no function of the runtime would
+ * know who it is.
  */
 #ifndef RAMET_PROBE_HELPER_H
 #define RAMET_PROBE_HELPER_H
@@ -13,6 +16,7 @@
 
 #include "launch/raw.h"
 #include "probe/proto.h"
+#include "thread/native/native.h"
 
 #define PAGE_BYTES 4096 /* at least; memory is asked for in multiples of 64 KiB */
 #define BLOCK_BYTES 65536
@@ -39,8 +43,8 @@ struct helper {
 	int victim;		 /* descriptor the child closes */
 	int cgroup_file;	 /* the parent's /proc/PID/cgroup: shows what the reader may see */
 	const char *mount_place;
-	uint64_t mount_device; /* what lies there before the child mounts, 0: unknown */
-	unsigned char *stack;  /* lowest usable address, or NULL */
+	uint64_t mount_device;	     /* what lies there before the child mounts, 0: unknown */
+	struct ramet_thread *thread; /* a stack and thread-local variables for the child */
 	struct clone_args args;
 	struct raw_used used;
 };
@@ -78,8 +82,8 @@ extern const char child_hostname[], child_directory[];
 /* Stand-ins for handlers: only their addresses matter. */
 void handler_of_parent(void);
 void handler_of_child(void);
-/* The blocks that thread pointers point to. */
-extern uint64_t tls_parent[8], tls_child[8];
+/* What is written behind a thread pointer. */
+extern _Thread_local volatile uint64_t tls_mark;
 #define TLS_MARK 0x6b726d2d74656d61ULL
 
 #endif

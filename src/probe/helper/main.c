@@ -6,8 +6,6 @@
 
 #include "base/sys.h"
 
-_Noreturn void arch_start(const long *sp);
-
 static struct helper helper;
 
 static uint64_t hex(const char *s)
@@ -94,16 +92,15 @@ static void run(struct helper *h)
 	helper_undo(h);
 }
 
-void arch_start(const long *sp)
+int main(int argc, char **argv, char **envp)
 {
-	char *const *argv = (char *const *)(sp + 1);
-
-	if (sp[0] != PROBE_ARG_COUNT)
-		sys_exit_group(2);
+	(void)envp;
+	if (argc != PROBE_ARG_COUNT)
+		return 2;
 	helper.flags = hex(argv[PROBE_ARG_FLAGS]);
 	helper.exit_signal = (int)hex(argv[PROBE_ARG_EXIT_SIGNAL]);
 	helper.legacy = hex(argv[PROBE_ARG_LEGACY]);
 	clean();
 	run(&helper);
-	sys_exit_group(0);
+	return 0;
 }

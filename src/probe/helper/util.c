@@ -17,7 +17,7 @@
 
 const char child_hostname[] = "ramet-probe-child";
 const char child_directory[] = "/proc";
-uint64_t tls_parent[8], tls_child[8];
+_Thread_local volatile uint64_t tls_mark;
 
 void handler_of_parent(void)
 {
