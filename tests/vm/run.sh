@@ -27,6 +27,9 @@ if [ $# -eq 0 ] || [ "$1" = all ]; then
 		name=${file##*/test-oracle-}
 		[ ! -f "$file" ] || [[ $left_out = *" $name "* ]] || set -- "$@" "$name"
 	done
+	for name in start sync pool threads own_pid posix stress; do
+		[ ! -f "$built/tests/native/test-native-$name" ] || set -- "$@" "native-$name"
+	done
 	set -- "$@" 'ramet probe' 'ramet run --uid=65534 --gid=65534 -- ramet probe' \
 		'ramet explain container' 'ramet tree'
 fi
@@ -44,6 +47,9 @@ cp tests/vm/init.sh "$dir/initrd/init"
 cp "$built/src/ramet" "$dir/initrd/tests.d"
 for file in "$built"/tests/test-oracle-*; do
 	[ ! -f "$file" ] || cp "$file" "$dir/initrd/tests.d/${file##*/test-oracle-}"
+done
+for file in "$built"/tests/native/test-native-*; do
+	[ ! -f "$file" ] || cp "$file" "$dir/initrd/tests.d/native-${file##*/test-native-}"
 done
 "$arch-linux-gnu-strip" "$dir"/initrd/tests.d/*
 printf '%s\n' "$@" >"$dir/initrd/tests"
