@@ -20,7 +20,8 @@ limit=${RAMET_VM_LIMIT:-900}
 # By default all but those that are about ramet more than about the kernel, or slow in a guest.
 if [ $# -eq 0 ] || [ "$1" = all ]; then
 	left_out=" attacks bench_count bench_variants body cancel companions failures fds helper"
-	left_out="$left_out hosted_threads hosts kills leaks parting partition shortage template window "
+	left_out="$left_out hosted_parts hosted_threads hosts kills leaks parting partition shortage"
+	left_out="$left_out template threads_libc threads_posix window "
 	[ $# -eq 0 ] || left_out=
 	set --
 	for file in "$built"/tests/test-oracle-*; do
