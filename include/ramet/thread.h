@@ -208,7 +208,7 @@ RAMET_API int ramet_mutex_unlock_slow(struct ramet_mutex *mutex);
  * takes it before who sleeps. It may be thrown away as soon as nobody has it or waits for it,
  * though who gave it back has not yet returned.
  */
-static inline int ramet_mutex_lock(struct ramet_mutex *mutex)
+__attribute__((unused)) static inline int ramet_mutex_lock(struct ramet_mutex *mutex)
 {
 	uint32_t free_ = 0;
 
@@ -220,7 +220,7 @@ static inline int ramet_mutex_lock(struct ramet_mutex *mutex)
 }
 
 /* 0; -EPERM: of the kinds that know their owner, if that is not the caller. */
-static inline int ramet_mutex_unlock(struct ramet_mutex *mutex)
+__attribute__((unused)) static inline int ramet_mutex_unlock(struct ramet_mutex *mutex)
 {
 	uint32_t held = 1;
 
@@ -305,7 +305,7 @@ struct ramet_once {
 RAMET_API void ramet_once_slow(struct ramet_once *once, void (*fn)(void));
 
 /* fn has been run, once, by whoever was first, when this returns; fn must not come back here. */
-static inline void ramet_once(struct ramet_once *once, void (*fn)(void))
+__attribute__((unused)) static inline void ramet_once(struct ramet_once *once, void (*fn)(void))
 {
 	if (__atomic_load_n(&once->word, __ATOMIC_ACQUIRE) != 3)
 		ramet_once_slow(once, fn);

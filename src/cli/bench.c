@@ -496,10 +496,10 @@ static int run(const struct cli_common *common, void *context, int count, char *
 	setlocale(LC_CTYPE, "");
 	if (s->list)
 		return list_workloads();
-	if (make_request(s, count, words, &request) == 0 && can_write(s)) {
+	request.command = NULL;
+	if (make_request(s, count, words, &request) == 0 && can_write(s))
 		status = measure(common, s, &request);
-		free((char *)request.command);
-	}
+	free((char *)request.command);
 	for (size_t i = 0; i < s->peer_count; i++)
 		free((char *)s->peers[i].name);
 	return status;

@@ -66,13 +66,6 @@ example function <<'END'
 20 + 22 = 42, by a task with memory of its own
 END
 
-example capture <<'END'
-sort exits with 0 and prints 11 bytes:
-apple
-pear
-timed out: yes, ended by SIGKILL, after it printed begun
-END
-
 example many <<'END'
 90 began, 10 could not, 0 ended otherwise than asked
 END
