@@ -3,6 +3,7 @@
  * A heap that a program would have: private memory, every page of it written to once. What fork
  * pays for is its page tables; huge pages need 512 times fewer on most processors.
  */
+#include "bench/machine.h"
 #include "bench/scenes.h"
 
 #include <errno.h>
@@ -15,25 +16,15 @@
 #define MADV_POPULATE_WRITE 23 /* 5.14 */
 #endif
 
-static void read_line(const char *path, char *buf, size_t size)
-{
-	FILE *f = fopen(path, "re");
-
-	if (!f || !fgets(buf, (int)size, f))
-		buf[0] = 0;
-	if (f)
-		fclose(f);
-}
-
 /* Size of a huge page; 0: there are none to have. */
 static size_t huge_page(void)
 {
 	char text[64];
 
-	read_line("/sys/kernel/mm/transparent_hugepage/enabled", text, sizeof(text));
+	machine_text(text, sizeof(text), "/sys/kernel/mm/transparent_hugepage/enabled");
 	if (!text[0] || strstr(text, "[never]"))
 		return 0;
-	read_line("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", text, sizeof(text));
+	machine_text(text, sizeof(text), "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size");
 	return strtoul(text, NULL, 10);
 }
 

@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/machine.h"
+
 #define DEAR_NS 100000000 /* of a turn: in every round up to here */
 #define TRIES 6
 
@@ -109,35 +111,17 @@ void bench_scene_close(struct bench_scene *scene)
 		scene->workload->tear_down(scene);
 }
 
-/* "VmRSS:   1234 kB" in bytes; -1: not there. */
-static int64_t field(const char *text, const char *name)
-{
-	const char *at = strstr(text, name);
-
-	return at ? strtoll(at + strlen(name), NULL, 10) * 1024 : -1;
-}
-
-static void read_text(const char *path, char *buf, size_t size)
-{
-	FILE *f = fopen(path, "re");
-	size_t n = f ? fread(buf, 1, size - 1, f) : 0;
-
-	buf[n] = 0;
-	if (f)
-		fclose(f);
-}
-
 static struct bench_stage_facts read_facts(void)
 {
 	struct bench_stage_facts facts;
 	char text[4096];
 
-	read_text("/proc/self/status", text, sizeof(text));
-	facts.vm_rss = field(text, "VmRSS:");
-	facts.vm_pte = field(text, "VmPTE:");
-	facts.vm_size = field(text, "VmSize:");
-	read_text("/proc/self/smaps_rollup", text, sizeof(text));
-	facts.huge_bytes = field(text, "AnonHugePages:");
+	machine_text(text, sizeof(text), "/proc/self/status");
+	facts.vm_rss = machine_kilobytes(text, "VmRSS");
+	facts.vm_pte = machine_kilobytes(text, "VmPTE");
+	facts.vm_size = machine_kilobytes(text, "VmSize");
+	machine_text(text, sizeof(text), "/proc/self/smaps_rollup");
+	facts.huge_bytes = machine_kilobytes(text, "AnonHugePages");
 	return facts;
 }
 

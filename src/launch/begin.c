@@ -193,6 +193,8 @@ static void await_change(struct ramet_launching *const *list, size_t count, int6
 
 		if (!list[i])
 			continue;
+		if (is_over(list[i]))
+			return;
 		if (n == WAIT_MANY) {
 			sleep_ms(1);
 			return;
@@ -203,8 +205,6 @@ static void await_change(struct ramet_launching *const *list, size_t count, int6
 			.address = (uintptr_t)&record->word,
 			.flags = KERNEL_FUTEX_32,
 		};
-		if (is_over(list[i]))
-			return;
 	}
 	sys2(SYS_clock_gettime, 1 /* CLOCK_MONOTONIC */, (long)&until);
 	until.tv_sec += ms / 1000;

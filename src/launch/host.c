@@ -118,6 +118,16 @@ static bool has_table_of_process(void)
 	return tid == pid || sys5(SYS_kcmp, pid, tid, 2 /* KCMP_FILES */, 0, 0) == 0;
 }
 
+/* Only then it matters whether the next child begins a pid namespace, which takes two stats. */
+static bool may_be_shielded(const struct ramet_spec *spec)
+{
+	const bool cgroup = spec->fresh & RAMET_CGROUP || spec->flags & CLONE_INTO_CGROUP ||
+			    steps_have(spec->steps, RAMET_STEP_CGROUP) ||
+			    steps_have(spec->steps, RAMET_STEP_OOM_SCORE_ADJ);
+
+	return cgroup && (changes_identity(spec) || spec->timeout_ms || spec->way);
+}
+
 int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded,
 		const struct launch_wish *wish, struct plan *ret, struct ramet_error *error)
 {
@@ -145,7 +155,7 @@ int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded,
 		host.single_threaded = is_single_threaded();
 	if (may_set_tls(ret_loaded))
 		host.thread_pointer = arch_get_tp();
-	if (changes_identity(ret_loaded) || ret_loaded->timeout_ms)
+	if (may_be_shielded(ret_loaded))
 		host.shielding = may_make_children();
 	if (steps_have(ret_loaded->steps, RAMET_STEP_CLOSE_REST))
 		host.fetching = !(wish->avoid & (AVOID_FETCH | AVOID_ONCE)) &&

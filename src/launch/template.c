@@ -11,6 +11,7 @@
 
 #include "launch/error.h"
 #include "launch/outcome.h"
+#include "launch/way.h"
 
 struct ramet_template {
 	struct ramet_spec spec; /* its steps are `steps` */
@@ -23,13 +24,10 @@ struct ramet_template {
 
 static int refuse(struct ramet_error *error, enum launch_rule rule)
 {
-	static const struct plan_refusal rows[] = {
-#define RULE(constant, id_, why_, mend_)                                                           \
-	[LAUNCH_RULE_##constant] = {.id = (id_), .why = (why_), .mend = (mend_)},
-#include "launch/rules.def"
-	};
+	struct plan_refusal refusal;
+	const int r = plan_refuse(rule, &refusal);
 
-	return error_check(error, -EINVAL, &rows[rule]);
+	return error_check(error, r, &refusal);
 }
 
 static unsigned count_steps(const struct ramet_step *steps)

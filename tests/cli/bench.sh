@@ -74,6 +74,10 @@ for key in 'system processor processors libc governor load date'.split():
 names = [s['name'] for s in r['series'] if not s['huge']]
 want(f'series {names}, not {listed}', names == listed)
 want('huge: ' + str(r['series']), all(s['name'].endswith(' huge') == s['huge'] for s in r['series']))
+for facts in r['parent']:
+    seen = any(p['n'] for q in r['series'] if q['huge'] == facts['huge']
+               for p in q['points'] if p['x'] == facts['x'])
+    want('parent: ' + str(facts), not seen or (facts['VmRSS'] > 0 and facts['VmPTE'] > 0))
 measured = 0
 for s in r['series']:
     xs = [p['x'] for p in s['points']]

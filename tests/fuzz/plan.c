@@ -122,7 +122,7 @@ static struct ramet_spec take_spec(struct source *s, struct ramet_step *steps)
 	if (take(s) & 1)
 		spec.fn = body;
 	spec.way = (enum ramet_way)(odd & 4 ? take(s) % 6 : 0);
-	spec.options = take(s) & 15;
+	spec.options = take(s) & 63;
 	spec.program_fd = (int)(int8_t)take(s);
 	spec.timeout_ms = odd & 8 ? take(s) : 0;
 	spec.stack_size = odd & 16 ? take(s) * 64 : 0;
@@ -201,12 +201,20 @@ static void check_way(const struct plan *plan, const struct ramet_spec *spec,
 {
 	const uint64_t flags = plan->args.flags;
 
+	/* What shares the caller's table parts from it first, and only if the caller waits. */
+	if (steps_have(plan->steps, RAMET_STEP_OWN_TABLE))
+		MUST(host->parting && plan->steps[0].kind == RAMET_STEP_OWN_TABLE &&
+		     flags & CLONE_FILES && !plan->asynchronous && plan->body == PLAN_PROGRAM);
+	MUST(!plan->asynchronous || plan->body == PLAN_PROGRAM);
+	MUST(!plan->strict || !plan->lost);
 	switch (plan->way) {
 	case RAMET_WAY_HELD:
+		MUST(!plan->asynchronous);
 		MUST(flags & CLONE_VM && flags & CLONE_VFORK);
 		break;
 	case RAMET_WAY_FUTEX:
-		MUST(flags & CLONE_VM && !(flags & CLONE_VFORK));
+		MUST(flags & CLONE_VM && !(flags & CLONE_VFORK) == !plan->shielded);
+		MUST(!plan->shielded || (host->shielding && flags & CLONE_PARENT));
 		/* Beside a caller that runs on: a program, or a function that promised. */
 		MUST(plan->body == PLAN_PROGRAM || spec->options & RAMET_NO_LIBC);
 		MUST(plan->body == PLAN_PROGRAM || plan->keep_stack);
@@ -276,12 +284,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct source s = {data, size};
 	struct ramet_step steps[STEPS_MAX + 1] = {0};
+	/* First, since what is taken behind the end is 0. */
+	const unsigned odd = take(&s), more = take(&s);
 	const struct ramet_spec spec = take_spec(&s, steps);
-	const unsigned odd = take(&s);
 	const struct plan_host host = {
 		.privileged = odd & 1,
 		.single_threaded = odd & 2,
 		.helper = odd & 64,
+		.shielding = more & 1,
+		.parting = more & 2,
+		.fetching = more & 4,
+		.fetch_failed = more & 8,
+		.asynchronous = !(odd & 32) && more & 16,
+		.witness = more & 32 ? 99 : -1,
 		.memory_shares = (odd & 12) != 0,
 		.path = odd & 16 ? ":/bin::/usr/bin:" : NULL,
 		.thread_pointer = 4096,

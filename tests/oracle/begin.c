@@ -242,7 +242,41 @@ static void forked(void *arg)
 	}
 }
 
-/* A fifo as the program is opened for ever: nobody else's time is taken by it. */
+/* Stopped on its way, a child is killed at its deadline, and not before. */
+static void deadline(void *arg)
+{
+	struct world before, after;
+	long late = 0;
+
+	(void)arg;
+	for (int i = 0; i < 20; i++) {
+		struct ramet_launching *b;
+		struct ramet_error error;
+		struct ramet_task task;
+		int r = ramet_launch_begin(&RAMET_SPEC(.program = room_tiny, .timeout_ms = 60), &b,
+					   NULL);
+
+		if (!expect(r == 0, "begin %d", r))
+			return;
+		kill(ramet_launching_tid(b), SIGSTOP);
+		if (i == 3)
+			before = world_take();
+		r = ramet_launch_end(b, 10, &task, &error);
+		if (r == 0) { /* it had come to exec */
+			expect(ramet_kill(&task, SIGKILL) == 0 && wait_for(&task) >= 0, "end");
+			continue;
+		}
+		if (!expect(r == -EINPROGRESS, "round %d: too early: %d", i, r))
+			return;
+		r = ramet_launch_end(b, 5000, &task, &error);
+		expect(r == -ETIMEDOUT && error.stage == RAMET_STAGE_DIED, "round %d: %d", i, r);
+		late += r == -ETIMEDOUT;
+	}
+	after = world_take();
+	expect(after.children == 0 && after.mappings == before.mappings, "something is left");
+	cell->number[0] = late;
+}
+
 static void out_of_time(void *arg)
 {
 	struct ramet_launching *b;
@@ -388,6 +422,8 @@ int main(void)
 	if (cell_run(WHO_ANY, 60, killed, NULL, "killed at any moment"))
 		ok(cell->number[0] >= 20, "%ld of 300 were killed before exec", cell->number[0]);
 	cell_run(WHO_ANY, 60, forked, NULL, "a fork while they are under way");
+	if (cell_run(WHO_ANY, 60, deadline, NULL, "killed at the deadline"))
+		ok(cell->number[0] >= 5, "%ld of 20 were", cell->number[0]);
 	cell_run(WHO_ANY, 60, out_of_time, NULL, "ended later than its time");
 	cell_run(WHO_ANY, 30, refusals, NULL, "what cannot be begun");
 	cell_run(WHO_ROOT, 30, ways, NULL, "memory of its own where others could reach it");
