@@ -125,7 +125,7 @@ static bool may_be_shielded(const struct ramet_spec *spec)
 			    steps_have(spec->steps, RAMET_STEP_CGROUP) ||
 			    steps_have(spec->steps, RAMET_STEP_OOM_SCORE_ADJ);
 
-	return cgroup && (changes_identity(spec) || spec->timeout_ms || spec->way);
+	return cgroup && (changes_identity(spec) || spec->timeout_ms);
 }
 
 int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded,

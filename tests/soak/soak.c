@@ -32,7 +32,7 @@
 #define BEGUN 8 /* at most so many under way in a thread */
 #define FAR_FD 900
 #define NO_FD 902
-#define SPARE_KB 256
+#define SPARE_KB 1024
 
 #define SPEC(...)                                                                                  \
 	{                                                                                          \
