@@ -262,7 +262,8 @@ static void check_choices(const struct plan *plan, const struct ramet_spec *spec
 
 	/* With the C library's fork the child does by steps what else a clone would. */
 	call.flags |= plan->unshares | (plan->enters_cgroup ? CLONE_INTO_CGROUP : 0) |
-		      (plan->begins_pids ? CLONE_NEWPID : 0);
+		      (plan->begins_pids ? CLONE_NEWPID : 0) |
+		      (plan->clear_handlers ? CLONE_CLEAR_SIGHAND : 0);
 	call.pidfd = 1;
 	MUST(ramet_check(&call, NULL) == NULL);
 	for (unsigned i = 0; i < RAMET_RESOURCE_COUNT; i++) {
