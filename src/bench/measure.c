@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "bench/stage.h"
+#include "probe/probe.h"
 
 #define SLOTS_MAX (2 * BENCH_POINTS_MAX)
 #define TOUCH_NS_PER_MB 500000 /* setting up; generous */
@@ -326,7 +327,7 @@ static int stage(struct run *run, const struct slot *slot, uint32_t trial, int t
 		.deadline_ns = end_ns,
 	};
 	const pid_t parent = getpid();
-	int fds[2], r;
+	int fds[2], r, status = 0;
 	pid_t pid;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
@@ -341,8 +342,10 @@ static int stage(struct run *run, const struct slot *slot, uint32_t trial, int t
 		setpgid(pid, pid);
 		r = listen_to(run, slot, trial, pid, fds[0], end_ns);
 		kill(-pid, SIGKILL);
-		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 			;
+		if (WIFSIGNALED(status))
+			probe_cgroup_sweep(pid);
 	}
 	close(fds[0]);
 	return r;

@@ -61,6 +61,12 @@ static int own_folder(char *buf, size_t size)
 	return r;
 }
 
+static void name_folders(const char *own, pid_t maker, unsigned number, struct probe_cgroup *ret)
+{
+	snprintf(ret->home, sizeof(ret->home), "%.440s/ramet-probe-%d-%u", own, maker, number);
+	snprintf(ret->target, sizeof(ret->target), "%.480s/target", ret->home);
+}
+
 void probe_cgroup_make(bool target, bool threaded, struct probe_cgroup *cgroup)
 {
 	static unsigned count;
@@ -69,17 +75,13 @@ void probe_cgroup_make(bool target, bool threaded, struct probe_cgroup *cgroup)
 	*cgroup = (struct probe_cgroup){.target_fd = -1};
 	if (own_folder(own, sizeof(own)) < 0)
 		return;
-	snprintf(cgroup->home, sizeof(cgroup->home), "%s/ramet-probe-%d-%u", own, getpid(),
-		 count++);
+	name_folders(own, getpid(), count++, cgroup);
 	if (mkdir(cgroup->home, 0755) < 0)
 		cgroup->home[0] = 0;
-	if (target && cgroup->home[0]) {
-		snprintf(cgroup->target, sizeof(cgroup->target), "%.480s/target", cgroup->home);
-		if (mkdir(cgroup->target, 0755) < 0)
-			cgroup->target[0] = 0;
-		else if (threaded) /* threads of one process stay in one threaded domain */
-			write_text(cgroup->target, "cgroup.type", "threaded");
-	}
+	if (!target || !cgroup->home[0] || mkdir(cgroup->target, 0755) < 0)
+		cgroup->target[0] = 0;
+	else if (threaded) /* threads of one process stay in one threaded domain */
+		write_text(cgroup->target, "cgroup.type", "threaded");
 	if (target)
 		cgroup->target_fd = probe_move_up(open(cgroup->target[0] ? cgroup->target : own,
 						       O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -109,4 +111,19 @@ void probe_cgroup_remove(struct probe_cgroup *cgroup)
 	remove_folder(cgroup->target);
 	remove_folder(cgroup->home);
 	*cgroup = (struct probe_cgroup){.target_fd = -1};
+}
+
+void probe_cgroup_sweep(pid_t maker)
+{
+	struct probe_cgroup left = {.target_fd = -1};
+	char own[sizeof(left.home) - 64];
+
+	if (own_folder(own, sizeof(own)) < 0)
+		return;
+	for (unsigned n = 0;; n++) {
+		name_folders(own, maker, n, &left);
+		if (access(left.home, F_OK) < 0)
+			return;
+		probe_cgroup_remove(&left);
+	}
 }

@@ -155,6 +155,8 @@ struct probe_cgroup {
 void probe_cgroup_make(bool target, bool threaded, struct probe_cgroup *ret_cgroup);
 void probe_cgroup_enter(const struct probe_cgroup *cgroup, pid_t pid);
 void probe_cgroup_remove(struct probe_cgroup *cgroup);
+/* Those that a process made which was killed before it could remove them. */
+void probe_cgroup_sweep(pid_t maker);
 
 /* ---- view.c -------------------------------------------------------------------------------- */
 

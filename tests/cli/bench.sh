@@ -254,6 +254,25 @@ is 'text: exit status' "$got" 130
 like 'text: it says so' "$(cat "$TMP/told")" 'Interrupted: this is what there was until then'
 is 'text: nothing is left' "$(left)" ''
 
+# A stage that is killed cannot take its cgroup down.
+if [ -w /sys/fs/cgroup ] && [ "$EUID" = 0 ]; then
+	"$RAMET" bench launch --only ramet-loaded --heap 2M --budget 8s >"$TMP/told" 2>&1 &
+	run=$! made=
+	for ((i = 0; i < 100 && ${#made} == 0; i++)); do
+		sleep 0.05
+		for stage in $(cat "/proc/$run/task/$run/children"); do
+			made=$(find /sys/fs/cgroup -maxdepth 6 -type d -name "ramet-probe-$stage-*" 2>/dev/null)
+			[ "$made" ] && break
+		done
+	done
+	like 'a stage has a cgroup' "$made" 'ramet-probe-[0-9]+-0'
+	kill -KILL "$stage"
+	wait $run
+	is 'a stage that is killed: nothing is left' "$(left)" ''
+else
+	skip 2 'needs root'
+fi
+
 # ---- output that goes nowhere
 
 status 'a full disk' 1 bash -c "$RAMET bench fds --budget 0.5s >/dev/full"
