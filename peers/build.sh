@@ -6,6 +6,8 @@
 #	peers/build.sh --packages		Debian's packages that would bring what is not here
 #	peers/build.sh FOLDER [BUILD…]		build these (default: all) into the folder
 #
+# LIBRAMET names the library that ramet's own worker is made with; default: the release build's.
+#
 # The folder then has peers.tsv, a line each:
 #
 #	peer	NAME	COMMAND	WORKLOADS
@@ -51,13 +53,14 @@ folder=$1
 shift
 mkdir -p "$folder" && into=$(readlink -f "$folder") || exit 1
 export GO111MODULE=off GOFLAGS='' GOTOOLCHAIN=local GOCACHE="$into/go-cache"
+library=$(readlink -f "${LIBRAMET:-$here/../build/release/src/libramet.a}")
 flags='-O2 -Wall -Wextra -D_GNU_SOURCE'
 declare -A reason
 
 # make NAME NEEDS PACKAGES HOW: fills reason[NAME], '' where it was made.
 make() {
 	local what out=$into/worker-$1
-	: "$out $flags" # for the table's commands
+	: "$out $flags $library" # for the table's commands
 	# shellcheck disable=SC2086 # a list
 	if what=$(lacks $2); then
 		reason[$1]="no ${what%.pc} here (package ${3%% *})"

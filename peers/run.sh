@@ -20,10 +20,10 @@ sync       | sync                                      | 30  | alone | 16
 '
 runs_quick='
 launch     | launch --pages small --heap 2M,256M --trials 3 --count | 32 | peers | 256
-fds        | fds --fds 10,10000 --trials 3                          | 14 | peers | 16
+fds        | fds --fds 10,10000 --trials 3                          | 24 | peers | 16
 maps       | maps --maps 0,10000 --trials 3                         | 20 | peers | 200
 thread     | thread --burst 1,64 --trials 3                         | 8  | peers | 16
-burst      | burst --burst 1,64 --trials 3                          | 13 | peers | 16
+burst      | burst --burst 1,64 --trials 3                          | 20 | peers | 16
 blocked    | blocked --pages small --heap 2M --trials 3             | 9  | peers | 16
 namespaces | namespaces --trials 3                                  | 6  | peers | 16
 sync       | sync --trials 3                                        | 6  | alone | 16
@@ -68,23 +68,31 @@ measure() {
 	[ "$status" -ne 130 ] || exit 130
 }
 
+# of WORKLOAD ours|theirs: the workers for it, each NAME=COMMAND.
+of() {
+	awk -F'\t' -v of="$1" -v whose="$2" '
+		$1 == "peer" && index(" " $4 " ", " " of " ") && ($2 ~ /^ramet /) == (whose == "ours") {
+			print $2 "=" $3 }' "$folder/peers.tsv"
+}
+
 # run NAME OPTIONS SECONDS peers|alone MB: where memory is too small for all peers at a time, in
-# several runs that share the seconds.
+# several runs that share the seconds. ramet's own workers are in each.
 run() {
-	local name=$1 options=$2 seconds=$3 peers=() most parts=1 size
-	most=$(may_have "$5")
-	if [ "$most" -lt 1 ]; then
-		tell "$name" "too little memory is free: $5 MB are taken at least twice"
-		return
-	fi
+	local name=$1 options=$2 seconds=$3 ours=() peers=() most parts=1 size
 	if [ "$4" = peers ]; then
-		mapfile -t peers < <(awk -F'\t' -v of="${options%% *}" '
-			$1 == "peer" && index(" " $4 " ", " " of " ") { print $2 "=" $3 }' "$folder/peers.tsv")
+		mapfile -t ours < <(of "${options%% *}" ours)
+		mapfile -t peers < <(of "${options%% *}" theirs)
+	fi
+	most=$(($(may_have "$5") - ${#ours[@]}))
+	if [ "$most" -lt 1 ]; then
+		tell "$name" "too little memory is free: $5 MB are taken at least $((${#ours[@]} + 2)) times"
+		return
 	fi
 	[ ${#peers[@]} -eq 0 ] || parts=$(((${#peers[@]} + most - 1) / most))
 	size=$(((${#peers[@]} + parts - 1) / parts))
 	for ((part = 0; part < parts; part++)); do
-		measure "$name${part#0}" $((seconds / parts)) "$options" "${peers[@]:part*size:size}"
+		measure "$name${part#0}" $((seconds / parts)) "$options" "${ours[@]}" \
+			"${peers[@]:part*size:size}"
 	done
 }
 

@@ -86,7 +86,7 @@ LAUNCHING = [
     ("ramet with a pidfd / the floor", Ratio("launch", "ramet-spawn-pidfd", "floor", 2 * MB), 1.10, 1.05),
     ("all attributes, 1 GB heap: fork+exec / ramet", Ratio("launch", "fork+exec-loaded", "ramet-loaded", GB), 150, 300),
     ("8 GB heap / 2 MB, ramet", Growth("launch-8g", "ramet-spawn", 8 * GB), 1.15, 1.05),
-    ("user namespace with maps, 1 GB heap: Go / ramet", Ratio("launch", "Go userns", "ramet-userns", GB), 50, 200),
+    ("user namespace with maps, 1 GB heap: Go / ramet", Ratio("launch", "Go userns", "ramet userns", GB), 50, 200),
     ("10 000 descriptors, keep 0-2: posix_spawn + closefrom / ramet", Ratio("fds", "posix_spawn+closefrom", "ramet-spawn-keep", 10000), 8, 10),
     ("the same, keep the highest too", Ratio("fds", "posix_spawn-keep-highest", "ramet-keep-highest", 10000), 5, 8),
     ("the same, pidfd_getfd refused", Ratio("fds", "posix_spawn-keep-highest", "ramet-keep-refused", 10000), 1.0, 1.3),
@@ -110,15 +110,15 @@ THREADS = [
 # What the peers are compared in: the heading, the run, the x, ramet's series of which they are
 # multiples: the first that is there.
 COLUMNS = [
-    ("launch, {x} heap", "launch", LEAST, ["ramet-spawn"]),
-    ("{x} heap", "launch", ANY, ["ramet-spawn"]),
-    ("{x} descriptors", "fds", ANY, ["ramet-spawn-keep"]),
-    ("{x} mappings", "maps", ANY, ["ramet-spawn"]),
-    ("burst of {x}", "burst", ANY, ["ramet-async", "ramet-spawn"]),
-    ("caller held", "blocked", LEAST, ["ramet-async", "ramet-spawn"]),
+    ("launch, {x} heap", "launch", LEAST, ["ramet spawn"]),
+    ("{x} heap", "launch", ANY, ["ramet spawn"]),
+    ("{x} descriptors", "fds", ANY, ["ramet keep"]),
+    ("{x} mappings", "maps", ANY, ["ramet spawn"]),
+    ("burst of {x}", "burst", ANY, ["ramet async", "ramet spawn"]),
+    ("caller held", "blocked", LEAST, ["ramet async", "ramet spawn"]),
     ("thread", "thread", LEAST, ["ramet-thread", "raw-thread"]),
     ("{x} threads", "thread", ANY, ["ramet-thread", "raw-thread"]),
-    ("user namespace", "namespaces", ANY, ["user"]),
+    ("user namespace", "namespaces", ANY, ["ramet userns"]),
 ]
 
 

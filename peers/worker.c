@@ -118,6 +118,11 @@ static void touch_and_start_alone(unsigned long long x)
 	only_start = true;
 }
 
+static void set_nothing(unsigned long long x)
+{
+	(void)x;
+}
+
 static const struct scene {
 	const char *workload;
 	bool thread;
@@ -128,6 +133,7 @@ static const struct scene {
 	{"maps", false, make_mappings},
 	{"burst", false, start_together},
 	{"blocked", false, touch_and_start_alone},
+	{"namespaces", false, set_nothing},
 	{"thread", true, start_together},
 	{NULL, false, NULL},
 };

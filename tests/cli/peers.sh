@@ -6,7 +6,9 @@
 command -v gcc >/dev/null || skip_all 'no gcc, which builds the workers'
 
 # By hand: RAMET_PEERS='' builds all that can be built here.
-builds=${RAMET_PEERS-glibc musl Python node}
+builds=${RAMET_PEERS-ramet glibc musl Python node}
+export LIBRAMET=$BUILDDIR/src/libramet.a
+[ "$SANITIZED" = no ] || builds=${builds/ramet/} # the library wants the sanitizer's own
 # shellcheck disable=SC2086 # a list
 "$SRCDIR/peers/build.sh" "$TMP/peers" $builds 2>"$TMP/err" || {
 	diag "$(cat "$TMP/err")"
@@ -116,7 +118,7 @@ point() {
 cat >"$TMP/results/launch.json" <<-END
 	{"schema": 1, "workload": "launch", $machine, "growth": [], "series": [
 	{"name": "posix_spawn", "points": [$(point 2097152 150 150 160 170)]},
-	{"name": "ramet-spawn", "points": [$(point 2097152 100 100 100 100)]},
+	{"name": "ramet spawn", "points": [$(point 2097152 100 100 100 100)]},
 	{"name": "ramet-spawn-pidfd", "points": [$(point 2097152 130 130 130 130)],
 	 "system_calls": {"caller": 5, "child": 3}},
 	{"name": "floor", "points": [$(point 2097152 100 100 100 100)]},
@@ -166,7 +168,7 @@ is 'the size of a program' "$(row 'stripped static program with a thread, KB')" 
 like 'a series that is not there' "$(row 'user namespace with maps, 1 GB heap: Go / ramet')" 'n/a: '
 like 'a run that is not there' "$(row '40 000 mappings / none, ramet')" 'n/a: maps was not measured'
 like 'peers as multiples' "$(row fast)" '^\| fast \| 3.00 \[3.00-3.00\] \|'
-like 'of this' "$(row '*1 is*')" 'ramet-spawn 100 µs'
+like 'of this' "$(row '*1 is*')" 'ramet spawn 100 µs'
 like 'a peer that is missing' "$text" '- slow: no slow here'
 like 'a run that failed' "$text" '- run maps: it fell down'
 like 'a peer that failed' "$text" '- broken \(launch\): it broke'
