@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One face for threads of ramet and of the C library, so that one test asks both what its meaning
- * is. AGAINST_LIBC: pthread.h and semaphore.h; AGAINST_NATIVE: libramet-rt, without a C library;
- * else libramet. Results are 0 or -errno everywhere. Thin on purpose: nothing is mended here.
+ * is. AGAINST_LIBC: pthread.h and semaphore.h; AGAINST_C11: threads.h, in threads_shim_c11.h;
+ * AGAINST_NATIVE: libramet-rt, without a C library; else libramet. Results are 0 or -errno
+ * everywhere. Thin on purpose: nothing is mended here.
  */
 #ifndef RAMET_TESTS_LIB_THREADS_SHIM_H
 #define RAMET_TESTS_LIB_THREADS_SHIM_H
@@ -13,18 +14,43 @@
 #else
 #include <errno.h>
 #include <limits.h>
+#ifndef AGAINST_C11
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
-#include <time.h>
 #include <unistd.h>
+#endif
+#include <time.h>
 
 #include "tap.h"
 #define MS 1000000LL
 #define SIGUSR1_ SIGUSR1
 #endif
 
-enum t_kind { T_NORMAL, T_RECURSIVE, T_CHECKED };
+/* Those called plain are as their initialisers make them, or without deadlines in C11. */
+enum t_kind {
+	T_PLAIN,
+	T_PLAIN_RECURSIVE,
+	T_NORMAL,
+	T_RECURSIVE,
+#ifndef AGAINST_C11
+	T_CHECKED,
+#endif
+	T_KINDS,
+};
+
+#ifdef AGAINST_C11
+#include "threads_shim_c11.h"
+#else
+#define T_CLOCKS 2
+#define T_ALL_CLOCKS                                                                               \
+	{                                                                                          \
+		T_MONOTONIC, T_REALTIME                                                            \
+	}
+#define T_RESULT(pointer) (pointer)
+#define T_NO_KEY (-EAGAIN)
+#endif
 
 #ifdef AGAINST_LIBC
 
@@ -83,14 +109,23 @@ static inline int t_create(t_thread *ret, void *(*fn)(void *), void *arg)
 #define t_detach(thread) t_negative(pthread_detach(thread))
 #define t_exit(result) pthread_exit(result)
 #define t_self() pthread_self()
+#define t_equal(a, b) pthread_equal(a, b)
+#define t_yield() sched_yield()
 #define t_kill(thread, sig) t_negative(pthread_kill(thread, sig))
 
 static inline void t_mutex_init(t_mutex *mutex, enum t_kind kind)
 {
-	static const int kinds[] = {PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_RECURSIVE,
-				    PTHREAD_MUTEX_ERRORCHECK};
+	static const t_mutex plain = PTHREAD_MUTEX_INITIALIZER,
+			     plain_recursive = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+	static const int kinds[] = {[T_NORMAL] = PTHREAD_MUTEX_NORMAL,
+				    [T_RECURSIVE] = PTHREAD_MUTEX_RECURSIVE,
+				    [T_CHECKED] = PTHREAD_MUTEX_ERRORCHECK};
 	pthread_mutexattr_t attr;
 
+	if (kind == T_PLAIN || kind == T_PLAIN_RECURSIVE) {
+		*mutex = kind == T_PLAIN ? plain : plain_recursive;
+		return;
+	}
 	pthread_mutexattr_init(&attr);
 	pthread_mutexattr_settype(&attr, kinds[kind]);
 	pthread_mutex_init(mutex, &attr);
@@ -144,7 +179,7 @@ static inline int t_sem_value(t_sem *sem)
 #define t_key_set(key, value) t_negative(pthread_setspecific(key, value))
 #define t_key_get(key) pthread_getspecific(key)
 
-#else /* ramet's own */
+#elif !defined(AGAINST_C11) /* ramet's own */
 
 #include <ramet/thread.h>
 
@@ -178,12 +213,19 @@ static inline int t_create(t_thread *ret, void *(*fn)(void *), void *arg)
 #define t_detach(thread) ramet_thread_detach(thread)
 #define t_exit(result) ramet_thread_exit(result)
 #define t_self() ramet_thread_self()
+#define t_equal(a, b) ((a) == (b))
+#define t_yield() ramet_thread_yield()
 #define t_kill(thread, sig) ramet_thread_kill(thread, sig)
 
 static inline void t_mutex_init(t_mutex *mutex, enum t_kind kind)
 {
-	static const t_mutex kinds[] = {RAMET_MUTEX_INIT, RAMET_MUTEX_RECURSIVE_INIT,
-					RAMET_MUTEX_ERRORCHECK_INIT};
+	static const t_mutex kinds[] = {
+		[T_PLAIN] = {.word = 0}, /* and so all zero */
+		[T_PLAIN_RECURSIVE] = {.kind = RAMET_MUTEX_RECURSIVE},
+		[T_NORMAL] = RAMET_MUTEX_INIT,
+		[T_RECURSIVE] = RAMET_MUTEX_RECURSIVE_INIT,
+		[T_CHECKED] = RAMET_MUTEX_ERRORCHECK_INIT,
+	};
 
 	*mutex = kinds[kind];
 }
@@ -230,7 +272,7 @@ static inline void t_mutex_init(t_mutex *mutex, enum t_kind kind)
 
 #endif
 
-#ifndef AGAINST_NATIVE
+#if !defined(AGAINST_NATIVE) && !defined(AGAINST_C11)
 static inline void sleep_ns(int64_t ns)
 {
 	const struct timespec time = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};

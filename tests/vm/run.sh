@@ -21,7 +21,7 @@ limit=${RAMET_VM_LIMIT:-900}
 if [ $# -eq 0 ] || [ "$1" = all ]; then
 	left_out=" attacks bench_count bench_variants body cancel companions failures fds helper"
 	left_out="$left_out hosted_parts hosted_threads hosts kills leaks parting partition shortage"
-	left_out="$left_out template threads_libc threads_posix window "
+	left_out="$left_out template threads_c11 threads_libc threads_posix window "
 	[ $# -eq 0 ] || left_out=
 	set --
 	for file in "$built"/tests/test-oracle-*; do
