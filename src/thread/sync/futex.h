@@ -26,6 +26,10 @@
 
 /* Looks at a word before sleeping; none on one processor. Counted, not timed: no clock is read. */
 #define SPINS_MAX 100
+/* At a mutex they are fewer, with many pauses of the processor before each. */
+#define PAUSES_MAX 200
+#define PAUSE 32     /* before the first, */
+#define PAUSE_MAX 64 /* and before later ones */
 
 static inline long futex_wait_kind(const uint32_t *word, uint32_t value, int kind,
 				   enum ramet_clock clock, int64_t when)

@@ -64,26 +64,29 @@ void lock_word_slow(uint32_t *word)
 
 /*
  * Look for a while if that has been worth it before: twice as long as it took on average. Not
- * where others sleep: they were first, and the processors are busy.
+ * where others sleep: they were first, and the processors are busy. A look takes the word's line
+ * from the holder, who may want it again at once, so looks are seldom and become more so; `pause`
+ * is the least between two.
  */
-static bool spin_for(struct ramet_mutex *mutex)
+static bool spin_for(struct ramet_mutex *mutex, int pause)
 {
 	const int average = __atomic_load_n(&mutex->spins, __ATOMIC_RELAXED);
-	const int allowed = (int)spins_allowed();
+	const int allowed = spins_allowed() ? PAUSES_MAX : 0;
 	int most = 2 * average + 10, n;
 	bool taken = false;
 
 	if (most > allowed)
 		most = allowed;
-	for (n = 0; n < most && !taken; n++) {
-		const uint32_t seen = __atomic_load_n(&mutex->word, __ATOMIC_RELAXED);
+	for (n = 0; n < most && !taken; n += pause) {
+		uint32_t seen;
 
+		pause += n && pause < PAUSE_MAX ? pause : 0;
+		for (int i = 0; i < pause; i++)
+			arch_relax();
+		seen = __atomic_load_n(&mutex->word, __ATOMIC_RELAXED);
 		if (seen == 2)
 			return false;
-		if (!seen)
-			taken = take(&mutex->word);
-		else
-			arch_relax();
+		taken = !seen && take(&mutex->word);
 	}
 	/* Stored while it is ours: given back, it may be gone. */
 	if (taken)
@@ -92,9 +95,9 @@ static bool spin_for(struct ramet_mutex *mutex)
 	return taken;
 }
 
-static long lock_until(struct ramet_mutex *mutex, enum ramet_clock clock, int64_t when)
+static long lock_until(struct ramet_mutex *mutex, int pause, enum ramet_clock clock, int64_t when)
 {
-	if (take(&mutex->word) || spin_for(mutex))
+	if (take(&mutex->word) || spin_for(mutex, pause))
 		return 0;
 	return sleep_for(&mutex->word, clock, when);
 }
@@ -124,7 +127,7 @@ int ramet_mutex_lock_until(struct ramet_mutex *mutex, enum ramet_clock clock, in
 
 	if (mutex->kind != RAMET_MUTEX_NORMAL && is_owner(mutex))
 		return mutex->kind == RAMET_MUTEX_RECURSIVE ? lock_again(mutex) : -EDEADLK;
-	r = lock_until(mutex, clock, when);
+	r = lock_until(mutex, PAUSE, clock, when);
 	if (!r && mutex->kind != RAMET_MUTEX_NORMAL)
 		own(mutex);
 	return (int)r;
@@ -179,8 +182,8 @@ void mutex_retake(struct ramet_mutex *mutex, uint32_t depth, bool in_chain)
 {
 	if (in_chain)
 		sleep_for(&mutex->word, RAMET_CLOCK_MONOTONIC, RAMET_NEVER);
-	else
-		lock_until(mutex, RAMET_CLOCK_MONOTONIC, RAMET_NEVER);
+	else /* from whoever woke us, and is about to give it back */
+		lock_until(mutex, 1, RAMET_CLOCK_MONOTONIC, RAMET_NEVER);
 	if (mutex->kind != RAMET_MUTEX_NORMAL)
 		own(mutex);
 	mutex->depth = depth;
