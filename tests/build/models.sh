@@ -18,7 +18,7 @@ verdict() {
 		cd "$dir" || exit
 		spin "${@:2}" -a "$SRCDIR/tests/models/$model.pml" >spin 2>&1 || exit
 		gcc -O1 -w -DSAFETY -DCOLLAPSE -DMEMLIM=600 -o pan pan.c >gcc 2>&1 || exit
-		timeout 20 ./pan -m1000000 >pan.out 2>&1
+		timeout 60 ./pan -m1000000 >pan.out 2>&1
 	)
 	if ! grep -q 'errors:' "$dir/pan.out" 2>/dev/null; then
 		tail -n 5 "$dir"/spin "$dir"/gcc "$dir"/pan.out 2>/dev/null
@@ -49,5 +49,12 @@ model join '1 2 3 4 5'
 model cond '1 2 3 4 5 6'
 model cond '5 6' -DSIGNALS=1
 model cond '4 7' -DTWICE=1
+model sem '1 2 3 4 5 6 7'
+model barrier '1 2 3 4 5 6 7'
+model rwlock '1 2 3 4 5 6 7 8 9 10 11 12'
+model rwlock '2 6' -DGIVE_UPS=4
+model rwlock '1 2 8' -DW0=1 -DR1=2
+model pool '1 2 3 4 5 6 7 8 9 10 11 12 13 14'
+model pool '1 2 5 10' -DTHREADS=1 -DQUEUE=1
 
 done_testing

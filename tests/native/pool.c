@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The pool of parked threads: jobs done once, bounds kept, threads warm, idle ones gone. */
+#include <stddef.h>
+#include <linux/filter.h>
+#include <linux/prctl.h>
+#include <linux/seccomp.h>
+
 #include "tap.h"
 
+#define SIGSYS_ 31
 #define JOBS 2000
 
 static struct ramet_sem go;
@@ -123,6 +129,87 @@ static void test_race(void)
 	is(pool.threads, 0, "all have left");
 }
 
+/* ---- A job is handed to a thread that times out ---- */
+
+static struct ramet_pool slow;
+static struct ramet_job handed = {.fn = tell_tid};
+static uint32_t held, let_go;
+
+/* Whoever submits, between taking the thread off the list and telling it. */
+static void hold_here(int sig)
+{
+	(void)sig;
+	__atomic_store_n(&held, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&let_go, __ATOMIC_ACQUIRE))
+		ramet_thread_yield();
+}
+
+/* Its giving back of the lock is a signal: the first call of futex with that address. */
+static void *submit_and_be_held(void *arg)
+{
+	const uint64_t lock = (uintptr_t)&slow.lock;
+	const struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_futex, 0, 5),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)lock, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, KERNEL_FUTEX_WAKE | 128, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog filter = {.len = sizeof(code) / sizeof(*code),
+					  .filter = (struct sock_filter *)code};
+	long r = sys5(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+
+	(void)arg;
+	if (!r)
+		r = sys3(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, (long)&filter);
+	if (!r)
+		r = ramet_pool_submit(&slow, &handed);
+	return (void *)r;
+}
+
+static void test_handover(void)
+{
+	struct ramet_job job = {.fn = tell_tid};
+	struct ramet_thread *submitter;
+	void *first = NULL, *result = NULL;
+	uint32_t unheld = 0;
+
+	handle(SIGSYS_, 0, hold_here);
+	ramet_pool_init(&slow, &RAMET_POOL_ATTR(.threads = 1, .idle_ms = 100));
+	ok(!ramet_pool_submit(&slow, &job) && !ramet_job_wait(&job, &first), "a thread");
+	while (!__atomic_load_n(&slow.idle, __ATOMIC_RELAXED))
+		ramet_thread_yield();
+	/* Who had to wait for the lock will wake somebody. */
+	while (!__atomic_compare_exchange_n(&slow.lock, &unheld, 1, false, __ATOMIC_ACQUIRE,
+					    __ATOMIC_RELAXED))
+		unheld = 0;
+	submitter = start(NULL, submit_and_be_held, NULL);
+	while (__atomic_load_n(&slow.lock, __ATOMIC_RELAXED) != 2 &&
+	       ramet_thread_tid(submitter) > 0)
+		ramet_thread_yield();
+	__atomic_store_n(&slow.lock, 0, __ATOMIC_RELEASE);
+	sys3(SYS_futex, (long)&slow.lock, KERNEL_FUTEX_WAKE | 128, 1);
+	while (!__atomic_load_n(&held, __ATOMIC_ACQUIRE) && ramet_thread_tid(submitter) > 0)
+		ramet_thread_yield();
+	if (__atomic_load_n(&held, __ATOMIC_ACQUIRE)) {
+		sleep_ns(300 * MS);
+		ok(__atomic_load_n(&handed.word, __ATOMIC_ACQUIRE) != 1 || handed.result != first,
+		   "a thread that times out as it is taken waits until it is told");
+		__atomic_store_n(&let_go, 1, __ATOMIC_RELEASE);
+	}
+	ramet_thread_join(submitter, &result);
+	if (held)
+		is((intptr_t)result, 0, "submitted");
+	else
+		note("it was not held, without a filter or any need:", (intptr_t)result);
+	is(held ? ramet_job_wait_until(&handed, RAMET_CLOCK_MONOTONIC, now() + 5000 * MS, NULL) : 0,
+	   0, "and does its job");
+	ramet_pool_end(&slow);
+}
+
 int main(int argc, char **argv, char **envp)
 {
 	(void)argc, (void)argv, (void)envp;
@@ -130,5 +217,6 @@ int main(int argc, char **argv, char **envp)
 	test_bounds();
 	test_warm();
 	test_race();
+	test_handover();
 	return tap_done();
 }

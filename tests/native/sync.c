@@ -436,6 +436,66 @@ static void test_rwlock(void)
 	is((int64_t)(lock.state & 0xffffffffffff), 0, "all is as at the beginning");
 }
 
+static volatile bool kept, let_go;
+
+static void keep_here(int sig)
+{
+	(void)sig;
+	kept = true;
+	while (!let_go)
+		ramet_thread_yield();
+}
+static int read_by_deadline(void)
+{
+	const int r = ramet_rwlock_read_until(&lock, RAMET_CLOCK_MONOTONIC, now() + 20000 * MS);
+
+	return r ? r : ramet_rwlock_read_unlock(&lock);
+}
+static void *keep_trying_to_write(void *arg)
+{
+	while (!let_go)
+		if (!ramet_rwlock_write_until(&lock, RAMET_CLOCK_MONOTONIC, now() + 5 * MS))
+			ramet_rwlock_write_unlock(&lock);
+	return arg;
+}
+
+/* A reader is let in while it is elsewhere; one waits for a writer that gives up again and again. */
+static void test_rwlock_given_up(void)
+{
+	struct ramet_thread *thread;
+	int gave_up = 0;
+
+	handle(SIGUSR1_, 0, keep_here);
+	ramet_rwlock_write(&lock);
+	thread = start(NULL, call, (void *)read_by_deadline);
+	while (!(__atomic_load_n(&lock.state, __ATOMIC_RELAXED) & 0x7fff0000))
+		ramet_thread_yield();
+	ramet_thread_kill(thread, SIGUSR1_);
+	while (!kept)
+		ramet_thread_yield();
+	ramet_rwlock_write_unlock(&lock);
+	for (int i = 0; i < 0xffff; i++)
+		gave_up += ramet_rwlock_write_until(&lock, RAMET_CLOCK_MONOTONIC, 0) == -ETIMEDOUT;
+	is(gave_up, 0xffff, "a reader has it that does not know it yet");
+	let_go = true;
+	if (!is(ramet_rwlock_write_until(&lock, RAMET_CLOCK_MONOTONIC, now() + 5000 * MS), 0,
+		"it learns so, however many writers gave up meanwhile"))
+		return; /* Nobody can use it any more. */
+	ramet_rwlock_write_unlock(&lock);
+	ramet_thread_join(thread, NULL);
+
+	let_go = false;
+	ramet_rwlock_read(&lock);
+	thread = start(NULL, keep_trying_to_write, NULL);
+	while (elsewhere(try_read) != -EBUSY)
+		;
+	is(elsewhere(read_by_deadline), 0, "a reader goes in when the writer before it gave up");
+	let_go = true;
+	ramet_rwlock_read_unlock(&lock);
+	ramet_thread_join(thread, NULL);
+	is((int64_t)(lock.state & 0xffffffffffff), 0, "all is as at the beginning");
+}
+
 /* ---- Keys ---- */
 
 static uint32_t first_key, second_key, again_key;
@@ -519,6 +579,7 @@ int main(int argc, char **argv, char **envp)
 	test_once();
 	test_barrier();
 	test_rwlock();
+	test_rwlock_given_up();
 	test_keys();
 	return tap_done();
 }

@@ -6,14 +6,17 @@
  *	15     a writer has it
  *	16-30  readers that wait for the end of a writer's turn
  *	32-47  writers that have it or want it: new readers wait if there are any
- *	48-63  phase: changes when waiting readers are let in, so that they know it
+ *	48     phase: changes when waiting readers are let in, so that they know it
+ *	49-63  counts the times that the last writer gave up
  *
  * A writer counts itself, takes the mutex `turn`, waits on the lower half for those inside and
  * sets bit 15. At its end one step clears that and lets all readers in that wait: they have it from
  * then on, woken or not, so the next writer comes after them and later readers after that one.
  * This step is the last look at the lock, which a reader may then throw away; so `turn` is given
- * back before it, and the next writer waits for bit 15 too. A phase can change but once while a
- * reader that was let in has not left, so the width of that field does not matter.
+ * back before it, and the next writer waits for bit 15 too. The phase can change but once while a
+ * reader that was let in has not left, so one bit is enough: who never had it must not change it,
+ * however often it comes. So those who give up let nobody in; readers that waited go in themselves
+ * if no writer is left, or if the count tells that theirs is not among those that came since.
  */
 #include "thread/sync/futex.h"
 
@@ -25,7 +28,8 @@
 #define WRITER (1ULL << 32)
 #define WRITERS (0xffffULL * WRITER)
 #define PHASE (1ULL << 48)
-#define PHASES (0xffffULL * PHASE)
+#define GAVE_UP (1ULL << 49) /* the uppermost: may overflow, then a reader waits for one more */
+#define GAVE_UPS (0x7fffULL * GAVE_UP)
 
 static const uint32_t *half(const struct ramet_rwlock *lock, int high)
 {
@@ -63,6 +67,12 @@ int ramet_rwlock_try_read(struct ramet_rwlock *lock)
 	return 0;
 }
 
+/* A reader that waits since `mine`: has the writer that it waited for given up? */
+static bool is_free_again(uint64_t state, uint64_t mine)
+{
+	return !(state & WRITERS) || ((state ^ mine) & GAVE_UPS && !(state & HELD));
+}
+
 int ramet_rwlock_read_until(struct ramet_rwlock *lock, enum ramet_clock clock, int64_t when)
 {
 	uint64_t state = state_of(lock), mine;
@@ -78,12 +88,16 @@ int ramet_rwlock_read_until(struct ramet_rwlock *lock, enum ramet_clock clock, i
 
 	for (;;) {
 		state = state_of(lock);
-		if ((state ^ mine) & PHASES)
+		if ((state ^ mine) & PHASE)
 			return 0;
-		if (r != -ETIMEDOUT)
+		if (is_free_again(state, mine)) {
+			if (change(lock, &state, state - WAITER + READER))
+				return 0;
+		} else if (r != -ETIMEDOUT) {
 			r = futex_wait(half(lock, 1), (uint32_t)(state >> 32), clock, when);
-		else if (change(lock, &state, state - WAITER))
+		} else if (change(lock, &state, state - WAITER)) {
 			return (int)r;
+		}
 	}
 }
 
@@ -102,23 +116,21 @@ int ramet_rwlock_read_unlock(struct ramet_rwlock *lock)
 }
 
 /*
- * One writer less, and no longer the owner of `turn`. If it had the lock, or was the only one to
- * want it, those who wait for it are let in.
+ * One writer less, and no longer the owner of `turn`. If it had the lock, those who wait for it are
+ * let in; if it gave up as the only one to want it, they are told.
  */
 static void end_turn(struct ramet_rwlock *lock, uint64_t held)
 {
-	uint64_t state = state_of(lock), to, let_in;
+	uint64_t state = state_of(lock), to;
 
 	do {
 		to = state - WRITER - held;
-		let_in = 0;
-		if (held || !(to & WRITERS)) {
-			let_in = (state & WAITERS) / WAITER;
-			to = (to & ~(WAITERS | PHASES)) | ((state + PHASE) & PHASES);
-			to += let_in * READER;
-		}
+		if (held)
+			to = ((to & ~WAITERS) + (state & WAITERS) / WAITER * READER) ^ PHASE;
+		else if (!(to & WRITERS))
+			to += GAVE_UP;
 	} while (!change(lock, &state, to));
-	if (let_in)
+	if (state & WAITERS && (held || !(to & WRITERS)))
 		futex_wake(half(lock, 1), INT32_MAX);
 	else if (held && to & WRITERS)
 		futex_wake(half(lock, 0), 1);
