@@ -6,27 +6,38 @@
 # them together run.tsv: how they were started, what failed and why.
 set -uo pipefail
 
-# NAME | workload and options | seconds | peers, or alone | MB that each of them takes
+# NAME | workload and options | seconds | alone, or peers and the series they are beside | MB that
+# each takes. Alone: ramet's own series, in one process. Beside peers everything is a worker.
 runs='
-launch     | launch --pages small --heap 2M,1G --count | 170 | peers | 1024
-launch-8g  | launch --pages small --heap 2M,8G --only ramet-spawn,floor,posix_spawn,fork+exec | 80 | alone | 8192
-fds        | fds --fds 10,10000                        | 60  | peers | 16
-maps       | maps --maps 0,40000 --trials 4            | 80  | peers | 200
-thread     | thread --burst 1,64                       | 40  | peers | 16
-burst      | burst --burst 1,64                        | 60  | peers | 16
-blocked    | blocked --pages small --heap 2M           | 40  | peers | 16
-namespaces | namespaces                                | 40  | peers | 16
-sync       | sync                                      | 30  | alone | 16
+launch           | launch --pages small --heap 2M,1G --count                       | 100 | alone | 1024
+launch-8g        | launch --pages small --heap 2M,8G --only ramet-spawn,floor,posix_spawn,fork+exec | 70 | alone | 8192
+launch-peers     | launch --pages small --heap 2M,1G                               | 150 | peers | 1024
+fds              | fds --fds 10,10000                                              | 30  | alone | 16
+fds-peers        | fds --fds 10,10000                                              | 50  | peers | 16
+maps             | maps --maps 0,40000                                             | 30  | alone | 200
+maps-peers       | maps --maps 0,40000 --trials 4                                  | 80  | peers | 200
+thread-peers     | thread --burst 1,64                                             | 40  | peers ramet-thread,ramet-pool | 16
+burst            | burst --burst 1,64                                              | 30  | alone | 16
+burst-peers      | burst --burst 1,64                                              | 50  | peers | 16
+blocked          | blocked --pages small --heap 2M                                 | 20  | alone | 16
+blocked-peers    | blocked --pages small --heap 2M                                 | 30  | peers | 16
+namespaces-peers | namespaces                                                      | 20  | peers | 16
+sync             | sync                                                            | 30  | alone | 16
 '
 runs_quick='
-launch     | launch --pages small --heap 2M,256M --trials 3 --count | 32 | peers | 256
-fds        | fds --fds 10,10000 --trials 3                          | 24 | peers | 16
-maps       | maps --maps 0,10000 --trials 3                         | 20 | peers | 200
-thread     | thread --burst 1,64 --trials 3                         | 8  | peers | 16
-burst      | burst --burst 1,64 --trials 3                          | 20 | peers | 16
-blocked    | blocked --pages small --heap 2M --trials 3             | 9  | peers | 16
-namespaces | namespaces --trials 3                                  | 6  | peers | 16
-sync       | sync --trials 3                                        | 6  | alone | 16
+launch           | launch --pages small --heap 2M,256M --trials 3 --count | 15 | alone | 256
+launch-peers     | launch --pages small --heap 2M,256M --trials 3         | 22 | peers | 256
+fds              | fds --fds 10,10000 --trials 3                          | 8  | alone | 16
+fds-peers        | fds --fds 10,10000 --trials 3                          | 18 | peers | 16
+maps             | maps --maps 0,10000 --trials 3                         | 8  | alone | 200
+maps-peers       | maps --maps 0,10000 --trials 3                         | 15 | peers | 200
+thread-peers     | thread --burst 1,64 --trials 3                         | 8  | peers ramet-thread,ramet-pool | 16
+burst            | burst --burst 1,64 --trials 3                          | 6  | alone | 16
+burst-peers      | burst --burst 1,64 --trials 3                          | 16 | peers | 16
+blocked          | blocked --pages small --heap 2M --trials 3             | 4  | alone | 16
+blocked-peers    | blocked --pages small --heap 2M --trials 3             | 8  | peers | 16
+namespaces-peers | namespaces --trials 3                                  | 5  | peers | 16
+sync             | sync --trials 3                                        | 6  | alone | 16
 '
 most_peers=16 # ramet bench takes no more
 
@@ -54,11 +65,15 @@ may_have() {
 	echo $((most < most_peers ? most : most_peers))
 }
 
-# measure NAME SECONDS OPTIONS PEER…
+# measure NAME SECONDS OPTIONS SERIES PEER…: SERIES beside the peers, comma-separated; '' is none.
 measure() {
-	local name=$1 seconds=$2 options=$3 peers=() status=0
-	shift 3
-	for peer; do peers+=(--peer "$peer"); done
+	local name=$1 seconds=$2 options=$3 only=$4 peers=() status=0
+	shift 4
+	for peer; do
+		peers+=(--peer "$peer")
+		only+=${only:+,}${peer%%=*}
+	done
+	[ $# -eq 0 ] || peers+=(--only "$only")
 	say "$name: $seconds s, $# peers"
 	# shellcheck disable=SC2086 # options is a list
 	"$ramet" bench $options --budget "${seconds}s" "${peers[@]}" --json="$folder/$name.json" \
@@ -75,23 +90,24 @@ of() {
 			print $2 "=" $3 }' "$folder/peers.tsv"
 }
 
-# run NAME OPTIONS SECONDS peers|alone MB: where memory is too small for all peers at a time, in
-# several runs that share the seconds. ramet's own workers are in each.
+# run NAME OPTIONS SECONDS MB alone|peers [SERIES]: where memory is too small for all peers at a
+# time, in several runs that share the seconds. ramet's own workers are in each.
 run() {
-	local name=$1 options=$2 seconds=$3 ours=() peers=() most parts=1 size
-	if [ "$4" = peers ]; then
+	local name=$1 options=$2 seconds=$3 beside=${6:-} ours=() peers=() most parts=1 size
+	if [ "$5" = peers ]; then
 		mapfile -t ours < <(of "${options%% *}" ours)
 		mapfile -t peers < <(of "${options%% *}" theirs)
+		[ ${#peers[@]} -gt 0 ] || return 0
 	fi
-	most=$(($(may_have "$5") - ${#ours[@]}))
+	most=$(($(may_have "$4") - ${#ours[@]}))
 	if [ "$most" -lt 1 ]; then
-		tell "$name" "too little memory is free: $5 MB are taken at least $((${#ours[@]} + 2)) times"
+		tell "$name" "too little memory is free: $4 MB are taken at least $((${#ours[@]} + 2)) times"
 		return
 	fi
 	[ ${#peers[@]} -eq 0 ] || parts=$(((${#peers[@]} + most - 1) / most))
 	size=$(((${#peers[@]} + parts - 1) / parts))
 	for ((part = 0; part < parts; part++)); do
-		measure "$name${part#0}" $((seconds / parts)) "$options" "${ours[@]}" \
+		measure "$name${part#0}" $((seconds / parts)) "$options" "$beside" "${ours[@]}" \
 			"${peers[@]:part*size:size}"
 	done
 }
@@ -101,5 +117,6 @@ printf 'command\t%s\n' "./dev bench peers${3:+ $3}" >"$folder/run.tsv"
 while read -r name _ options; do
 	[ -n "$name" ] || continue
 	IFS='|' read -r options seconds with mb <<<"$options"
-	run "$name" "${options%"${options##*[! ]}"}" ${seconds// /} ${with// /} ${mb// /}
+	# shellcheck disable=SC2086 # with is one word or two
+	run "$name" "${options%"${options##*[! ]}"}" ${seconds// /} ${mb// /} $with
 done <<<"$runs"

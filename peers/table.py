@@ -86,7 +86,7 @@ LAUNCHING = [
     ("ramet with a pidfd / the floor", Ratio("launch", "ramet-spawn-pidfd", "floor", 2 * MB), 1.10, 1.05),
     ("all attributes, 1 GB heap: fork+exec / ramet", Ratio("launch", "fork+exec-loaded", "ramet-loaded", GB), 150, 300),
     ("8 GB heap / 2 MB, ramet", Growth("launch-8g", "ramet-spawn", 8 * GB), 1.15, 1.05),
-    ("user namespace with maps, 1 GB heap: Go / ramet", Ratio("launch", "Go userns", "ramet userns", GB), 50, 200),
+    ("user namespace with maps, 1 GB heap: Go / ramet", Ratio("launch-peers", "Go userns", "ramet userns", GB), 50, 200),
     ("10 000 descriptors, keep 0-2: posix_spawn + closefrom / ramet", Ratio("fds", "posix_spawn+closefrom", "ramet-spawn-keep", 10000), 8, 10),
     ("the same, keep the highest too", Ratio("fds", "posix_spawn-keep-highest", "ramet-keep-highest", 10000), 5, 8),
     ("the same, pidfd_getfd refused", Ratio("fds", "posix_spawn-keep-highest", "ramet-keep-refused", 10000), 1.0, 1.3),
@@ -96,10 +96,10 @@ LAUNCHING = [
     ("system calls of a launch with pidfd and wait", Calls("launch", "ramet-spawn-pidfd"), 9, 8),
 ]
 THREADS = [
-    ("create + join: glibc / ramet", Ratio("thread", "pthread", "ramet-thread", 1), 1.1, 1.25),
-    ("create + join: musl / ramet", Ratio("thread", "musl-pthread", "ramet-thread", 1), 1.8, 2.3),
-    ("burst of 64: glibc / ramet", Ratio("thread", "pthread", "ramet-thread", 64), 1.7, 2.3),
-    ("warm pool: glibc create + join / ramet", Ratio("thread", "pthread", "ramet-pool", 1), 3.5, 4.5),
+    ("create + join: glibc / ramet", Ratio("thread-peers", "glibc-pthread", "ramet-thread", 1), 1.1, 1.25),
+    ("create + join: musl / ramet", Ratio("thread-peers", "musl-pthread", "ramet-thread", 1), 1.8, 2.3),
+    ("burst of 64: glibc / ramet", Ratio("thread-peers", "glibc-pthread", "ramet-thread", 64), 1.7, 2.3),
+    ("warm pool: glibc create + join / ramet", Ratio("thread-peers", "glibc-pthread", "ramet-pool", 1), 3.5, 4.5),
     ("uncontended mutex: ramet / glibc", Ratio("sync", "ramet-mutex", "pthread-mutex", 0), 1.1, 0.9),
     ("contended mutex, two threads: ramet / glibc", Ratio("sync", "ramet-mutex-contended", "pthread-mutex-contended", 0), 1.1, 0.9),
     ("condition ping-pong: ramet / glibc", Ratio("sync", "ramet-condition", "pthread-condition", 0), 1.1, 0.9),
@@ -107,8 +107,8 @@ THREADS = [
     ("stripped static program with a thread, KB", Kilobytes("sync", "ramet-start"), 16, 8),
 ]
 
-# What the peers are compared in: the heading, the run, the x, ramet's series of which they are
-# multiples: the first that is there.
+# What the peers are compared in: the heading, the workload (its run is WORKLOAD-peers), the x, ramet's series of which
+# they are multiples: the first that is there.
 COLUMNS = [
     ("launch, {x} heap", "launch", LEAST, ["ramet spawn"]),
     ("{x} heap", "launch", ANY, ["ramet spawn"]),
@@ -116,8 +116,8 @@ COLUMNS = [
     ("{x} mappings", "maps", ANY, ["ramet spawn"]),
     ("burst of {x}", "burst", ANY, ["ramet async", "ramet spawn"]),
     ("caller held", "blocked", LEAST, ["ramet async", "ramet spawn"]),
-    ("thread", "thread", LEAST, ["ramet-thread", "raw-thread"]),
-    ("{x} threads", "thread", ANY, ["ramet-thread", "raw-thread"]),
+    ("thread", "thread", LEAST, ["ramet-thread"]),
+    ("{x} threads", "thread", ANY, ["ramet-thread"]),
     ("user namespace", "namespaces", ANY, ["ramet userns"]),
 ]
 
@@ -324,7 +324,8 @@ def cell(runs, run, name, bases, x):
 def base_row(runs, columns):
     """ramet's own times, of which the others are multiples."""
     cells = []
-    for _, run, x, bases in columns:
+    for _, workload, x, bases in columns:
+        run = f"{workload}-peers"
         x = place(runs, run, x)
         for base in bases:
             try:
@@ -339,18 +340,19 @@ def base_row(runs, columns):
 
 
 def compared(runs, peers):
-    columns = [column for column in COLUMNS if any(k.startswith(column[1]) for k in runs)]
+    columns = [column for column in COLUMNS if f"{column[1]}-peers" in runs]
     if not columns:
         return
-    heads = [head.format(x=size(place(runs, run, x))) for head, run, x, _ in columns]
+    heads = [head.format(x=size(place(runs, f"{of}-peers", x))) for head, of, x, _ in columns]
     yield "| × ramet | " + " | ".join(heads) + " |"
     yield "|---" * (len(heads) + 1) + "|"
     yield base_row(runs, columns)
     for name, workloads in peers:
         cells = []
-        for _, run, x, bases in columns:
+        for _, workload, x, bases in columns:
+            run = f"{workload}-peers"
             try:
-                cells.append(cell(runs, run, name, bases, x) if run in workloads else "")
+                cells.append(cell(runs, run, name, bases, x) if workload in workloads else "")
             except Missing:
                 cells.append("-")
         yield f"| {name} | " + " | ".join(cells) + " |"

@@ -19,6 +19,7 @@
 
 #define DEAR_NS 100000000 /* of a turn: in every round up to here */
 #define TRIES 6
+#define REST_NS 100000000 /* at most, between two turns */
 
 /* A series that takes part. */
 struct part {
@@ -281,6 +282,24 @@ static void end(struct stage *s, struct part *part)
 		part->series->variant->end(&s->scene);
 }
 
+/*
+ * After a turn the stage sleeps twice as long as that took, so that the processor is as little used
+ * when the next begins, whatever was before it. Else a scheduler that goes by use puts the programs
+ * of one series on another processor and those of the next not, which costs more than a launch.
+ */
+static void rest(const struct stage *s, int64_t begun)
+{
+	const int64_t now = bench_now_ns(), wanted = 2 * (now - begun);
+	int64_t ns = wanted < REST_NS ? wanted : REST_NS;
+	struct timespec time;
+
+	if (ns > s->order->deadline_ns - now)
+		ns = s->order->deadline_ns - now;
+	time = (struct timespec){.tv_nsec = ns};
+	if (ns > 0)
+		nanosleep(&time, NULL);
+}
+
 static void run_rounds(struct stage *s)
 {
 	size_t order[BENCH_SERIES_MAX];
@@ -292,6 +311,7 @@ static void run_rounds(struct stage *s)
 		bench_shuffle(order, s->count, &s->random);
 		for (size_t i = 0; i < s->count; i++) {
 			struct part *part = &s->parts[order[i]];
+			const int64_t begun = bench_now_ns();
 
 			/* First: those that no time was left to try out have no numbers yet. */
 			if (is_over(s))
@@ -299,6 +319,7 @@ static void run_rounds(struct stage *s)
 			if (part->out || round % part->every)
 				continue;
 			take_turn(s, part, round);
+			rest(s, begun);
 		}
 	}
 	tell(s, &done);

@@ -118,14 +118,19 @@ point() {
 cat >"$TMP/results/launch.json" <<-END
 	{"schema": 1, "workload": "launch", $machine, "growth": [], "series": [
 	{"name": "posix_spawn", "points": [$(point 2097152 150 150 160 170)]},
-	{"name": "ramet spawn", "points": [$(point 2097152 100 100 100 100)]},
+	{"name": "ramet-spawn", "points": [$(point 2097152 100 100 100 100)]},
 	{"name": "ramet-spawn-pidfd", "points": [$(point 2097152 130 130 130 130)],
 	 "system_calls": {"caller": 5, "child": 3}},
-	{"name": "floor", "points": [$(point 2097152 100 100 100 100)]},
-	{"name": "fast", "points": [$(point 2097152 300 300 300 300)]},
-	{"name": "broken", "points": [{"x": 2097152, "n": 0, "why": "it broke", "samples_us": []}]}],
+	{"name": "floor", "points": [$(point 2097152 100 100 100 100)]}],
 	"ratios": [{"a": "posix_spawn", "b": "ramet-spawn", "x": 2097152, "median": 1.55, "low": 1.5,
 	 "high": 1.75, "rounds": 40}]}
+END
+cat >"$TMP/results/launch-peers.json" <<-END
+	{"schema": 1, "workload": "launch", $machine, "growth": [], "series": [
+	{"name": "ramet spawn", "points": [$(point 2097152 100 100 100 100)]},
+	{"name": "fast", "points": [$(point 2097152 300 300 300 300)]},
+	{"name": "broken", "points": [{"x": 2097152, "n": 0, "why": "it broke", "samples_us": []}]}],
+	"ratios": []}
 END
 cat >"$TMP/results/blocked.json" <<-END
 	{"schema": 1, "workload": "blocked", $machine, "growth": [], "series": [
@@ -171,7 +176,7 @@ like 'peers as multiples' "$(row fast)" '^\| fast \| 3.00 \[3.00-3.00\] \|'
 like 'of this' "$(row '*1 is*')" 'ramet spawn 100 µs'
 like 'a peer that is missing' "$text" '- slow: no slow here'
 like 'a run that failed' "$text" '- run maps: it fell down'
-like 'a peer that failed' "$text" '- broken \(launch\): it broke'
+like 'a peer that failed' "$text" '- broken \(launch-peers\): it broke'
 like 'date, command, machine, versions' "$text" \
 	'^2026-01-02, `./dev bench peers`, .*Linux 9.9 pdp11, 2 × Slow, kvm, .*Fast 1.0'
 
