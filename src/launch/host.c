@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What a plan depends on of the calling process and its system. */
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,7 +23,7 @@ int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-enum { UNKNOWN = 0, SHARES, COPIES };
+enum { UNKNOWN = 0, SHARES, COPIES, CHARGED, UNCHARGED };
 
 static int mark(void *arg)
 {
@@ -84,6 +86,42 @@ bool host_shares_memory(void)
 	return seen != COPIES;
 }
 
+/* The line of /proc/cgroups: the controller's hierarchy, its groups, whether it is enabled. */
+static int ask_cgroups(void)
+{
+	char text[2048];
+	const int fd = (int)sys_open("/proc/cgroups", O_RDONLY | O_CLOEXEC, 0);
+	const ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	const char *line;
+	int hierarchy, enabled;
+
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return UNKNOWN;
+	text[n] = 0;
+	line = strstr(text, "\nmemory\t");
+	if (!line || sscanf(line, " memory %d %*d %d", &hierarchy, &enabled) != 2)
+		return CHARGED;
+	return hierarchy || !enabled ? UNCHARGED : CHARGED;
+}
+
+/*
+ * Has cgroup2 no limits of memory? Not while version 1 has that controller, nor if the kernel has
+ * none. It does not change hands while it is in use, so this is asked once.
+ */
+static bool is_uncharged(void)
+{
+	static int known;
+	int seen = __atomic_load_n(&known, __ATOMIC_RELAXED);
+
+	if (seen == UNKNOWN) {
+		seen = ask_cgroups();
+		__atomic_store_n(&known, seen, __ATOMIC_RELAXED);
+	}
+	return seen == UNCHARGED;
+}
+
 /* CAP_SYS_ADMIN, which every new namespace but a user namespace needs. */
 static bool is_admin(void)
 {
@@ -118,14 +156,17 @@ static bool has_table_of_process(void)
 	return tid == pid || sys5(SYS_kcmp, pid, tid, 2 /* KCMP_FILES */, 0, 0) == 0;
 }
 
-/* Only then it matters whether the next child begins a pid namespace, which takes two stats. */
-static bool may_be_shielded(const struct ramet_spec *spec)
+/* Out of memory in a cgroup of its own, the child that must not hold the caller would endanger it. */
+static void ask_about_cgroup(const struct ramet_spec *spec, struct plan_host *host)
 {
-	const bool cgroup = spec->fresh & RAMET_CGROUP || spec->flags & CLONE_INTO_CGROUP ||
-			    steps_have(spec->steps, RAMET_STEP_CGROUP) ||
-			    steps_have(spec->steps, RAMET_STEP_OOM_SCORE_ADJ);
+	const bool born = spec->fresh & RAMET_CGROUP || spec->flags & CLONE_INTO_CGROUP;
+	const bool moved = steps_have(spec->steps, RAMET_STEP_CGROUP) ||
+			   steps_have(spec->steps, RAMET_STEP_OOM_SCORE_ADJ);
 
-	return cgroup && (changes_identity(spec) || spec->timeout_ms);
+	if (!(born || moved) || !(changes_identity(spec) || spec->timeout_ms))
+		return;
+	host->uncharged = born && is_uncharged();
+	host->shielding = (moved || !host->uncharged) && may_make_children();
 }
 
 int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded,
@@ -155,8 +196,7 @@ int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded,
 		host.single_threaded = is_single_threaded();
 	if (may_set_tls(ret_loaded))
 		host.thread_pointer = arch_get_tp();
-	if (may_be_shielded(ret_loaded))
-		host.shielding = may_make_children();
+	ask_about_cgroup(ret_loaded, &host);
 	if (steps_have(ret_loaded->steps, RAMET_STEP_CLOSE_REST))
 		host.fetching = !(wish->avoid & (AVOID_FETCH | AVOID_ONCE)) &&
 				has_table_of_process();

@@ -19,6 +19,7 @@ struct plan_host {
 	bool single_threaded; /* asked for with function bodies alone */
 	bool helper;	      /* programs in memory can be run */
 	bool shielding;	      /* a task of the caller's could make another one */
+	bool uncharged;	      /* a cgroup2 has no limits of memory on this system */
 	bool parting;	      /* a shared descriptor table can be parted from */
 	bool fetching;	      /* pidfd_getfd is allowed on the caller */
 	bool fetch_failed;    /* it is, but for what this spec names there was nothing to get */

@@ -39,9 +39,11 @@ static bool needs_own_memory(const struct ramet_spec *spec)
  * and everything that shares the memory with it, unless the caller is held by vfork. Its
  * oom_score_adj would be the caller's too.
  */
-static bool endangers_caller(const struct plan *plan, const struct ramet_spec *spec)
+static bool endangers_caller(const struct plan *plan, const struct ramet_spec *spec,
+			     const struct plan_host *host)
 {
-	return plan->args.flags & CLONE_INTO_CGROUP || steps_have(spec->steps, RAMET_STEP_CGROUP) ||
+	return (plan->args.flags & CLONE_INTO_CGROUP && !host->uncharged) ||
+	       steps_have(spec->steps, RAMET_STEP_CGROUP) ||
 	       steps_have(spec->steps, RAMET_STEP_OOM_SCORE_ADJ);
 }
 
@@ -103,6 +105,13 @@ static bool can_shield(const struct plan *plan, const struct ramet_spec *spec,
 				     CLONE_FS | CLONE_PARENT | CLONE_SETTLS));
 }
 
+/* With the caller's memory, while the caller runs on. */
+static bool may_run_beside(const struct plan *plan, const struct ramet_spec *spec,
+			   const struct plan_host *host)
+{
+	return !endangers_caller(plan, spec, host) || can_shield(plan, spec, host);
+}
+
 static enum ramet_way choose_program_way(const struct plan *plan, const struct ramet_spec *spec,
 					 const struct plan_host *host)
 {
@@ -110,7 +119,7 @@ static enum ramet_way choose_program_way(const struct plan *plan, const struct r
 		return RAMET_WAY_COPY;
 	/* A frozen cgroup holds even the start of the helper, and with it the caller. */
 	if (spec->timeout_ms && plan->args.flags & CLONE_INTO_CGROUP &&
-	    (needs_own_memory(spec) || !can_shield(plan, spec, host)))
+	    (needs_own_memory(spec) || !may_run_beside(plan, spec, host)))
 		return RAMET_WAY_COPY;
 	if (needs_own_memory(spec))
 		return RAMET_WAY_HELPER;
@@ -119,9 +128,7 @@ static enum ramet_way choose_program_way(const struct plan *plan, const struct r
 	/* Nobody waits for it, so nobody could keep the memory unreadable meanwhile. */
 	if (plan->asynchronous && changes_identity(spec))
 		return RAMET_WAY_HELPER;
-	if (!endangers_caller(plan, spec) || can_shield(plan, spec, host))
-		return RAMET_WAY_FUTEX;
-	return RAMET_WAY_HELPER;
+	return may_run_beside(plan, spec, host) ? RAMET_WAY_FUTEX : RAMET_WAY_HELPER;
 }
 
 static enum ramet_way choose_function_way(const struct plan *plan)
@@ -140,8 +147,8 @@ static bool way_fits(const struct plan *plan, const struct ramet_spec *spec,
 		       !must_run_on(plan, spec) && !needs_own_memory(spec);
 	case RAMET_WAY_FUTEX:
 		return plan->args.flags & CLONE_VM && !(spec->flags & CLONE_VFORK) &&
-		       (!endangers_caller(plan, spec) || can_shield(plan, spec, host)) &&
-		       !needs_own_memory(spec) && !(plan->asynchronous && changes_identity(spec));
+		       may_run_beside(plan, spec, host) && !needs_own_memory(spec) &&
+		       !(plan->asynchronous && changes_identity(spec));
 	case RAMET_WAY_HELPER:
 		return plan->args.flags & CLONE_VM && plan->body == PLAN_PROGRAM &&
 		       !misleads_helper(plan, spec);
@@ -215,7 +222,7 @@ int choose_way(struct plan *plan, const struct ramet_spec *spec, const struct pl
 	if (plan->way == RAMET_WAY_HELPER)
 		plan->execs = false;
 	plan->shielded = plan->way == RAMET_WAY_FUTEX && plan->body == PLAN_PROGRAM &&
-			 endangers_caller(plan, spec);
+			 endangers_caller(plan, spec, host);
 	apply_way(plan, spec);
 	return 0;
 }

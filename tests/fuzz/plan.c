@@ -294,6 +294,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.helper = odd & 64,
 		.shielding = more & 1,
 		.parting = more & 2,
+		.uncharged = more & 64,
 		.fetching = more & 4,
 		.fetch_failed = more & 8,
 		.asynchronous = !(odd & 32) && more & 16,
