@@ -27,10 +27,11 @@ static struct pool *pool_get(void)
 {
 	static struct pool *pool;
 	struct pool *seen = __atomic_load_n(&pool, __ATOMIC_ACQUIRE), *made, *none = NULL;
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t page;
 
 	if (seen)
 		return seen;
+	page = (size_t)sysconf(_SC_PAGESIZE);
 	made = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (made == MAP_FAILED)
 		return NULL;
