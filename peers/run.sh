@@ -10,12 +10,12 @@ set -uo pipefail
 # each takes. Alone: ramet's own series, in one process. Beside peers everything is a worker.
 runs='
 launch           | launch --pages small --heap 2M,1G --count                       | 100 | alone | 1024
-launch-8g        | launch --pages small --heap 2M,8G --only ramet-spawn,floor,posix_spawn,fork+exec | 70 | alone | 8192
-launch-peers     | launch --pages small --heap 2M,1G                               | 150 | peers | 1024
+launch-8g        | launch --pages small --heap 2M,8G --only ramet-spawn,floor,posix_spawn,fork+exec | 110 | alone | 8192
+launch-peers     | launch --pages small --heap 2M,1G                               | 200 | peers | 1024
 fds              | fds --fds 10,10000                                              | 30  | alone | 16
 fds-peers        | fds --fds 10,10000                                              | 50  | peers | 16
 maps             | maps --maps 0,40000                                             | 30  | alone | 200
-maps-peers       | maps --maps 0,40000 --trials 4                                  | 80  | peers | 200
+maps-peers       | maps --maps 0,40000 --trials 4                                  | 60  | peers | 200
 thread-peers     | thread --burst 1,64                                             | 40  | peers ramet-thread,ramet-pool | 16
 burst            | burst --burst 1,64                                              | 30  | alone | 16
 burst-peers      | burst --burst 1,64                                              | 50  | peers | 16

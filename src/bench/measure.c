@@ -160,30 +160,38 @@ static void drop_dear_slots(struct run *run)
 	}
 }
 
-/* So many that setting up takes no more than half of the time, and something fits in a stage. */
-static int trials(const struct run *run)
+/* What a trial takes before anything is measured. */
+static int64_t set_up_of_all(const struct run *run)
 {
-	int64_t each = 1;
-	int64_t most, few;
+	int64_t all = 0;
 
 	for (size_t i = 0; i < run->slot_count; i++)
-		each += run->slots[i].set_up_ns;
-	most = (run->end_ns - run->begin_ns) / 2 / each;
-	few = (run->end_ns - run->begin_ns) / STAGE_NS / (int64_t)run->slot_count;
-	most = few < most ? few : most;
-	return most < 1 ? 1 : most < run->request->trials ? (int)most : run->request->trials;
+		all += run->slots[i].set_up_ns;
+	return all;
 }
 
-/* When the stage of the next slot shall end; `left` and what they need: it and those after it. */
-static int64_t slot_end(const struct run *run, const struct slot *slot, size_t left,
-			int64_t left_set_up)
+/*
+ * So many more that setting up takes no more than half of the time left, and something fits in a
+ * stage; the first is always tried. Asked before each, since how long setting up takes is guessed
+ * at first, and known then.
+ */
+static int trials_left(const struct run *run, int done)
 {
-	const int64_t now = bench_now_ns();
-	int64_t free_ns = run->end_ns - now - left_set_up;
+	const int64_t left = run->end_ns - bench_now_ns();
+	const int64_t most = left / 2 / (set_up_of_all(run) + 1);
+	const int64_t few = left / STAGE_NS / (int64_t)run->slot_count;
+	const int64_t fit = few < most ? few : most;
+	const int wanted = run->request->trials - done;
 
-	if (free_ns < 0)
-		free_ns = 0;
-	return now + slot->set_up_ns + free_ns / (int64_t)left;
+	return fit < wanted ? fit < 1 ? !done : (int)fit : wanted;
+}
+
+/* For the rounds of the next stage: `stages` are left with it, and so much setting up. */
+static int64_t share_of(const struct run *run, size_t stages, int64_t set_up)
+{
+	const int64_t free_ns = run->end_ns - bench_now_ns() - set_up;
+
+	return free_ns < 0 ? 0 : free_ns / (int64_t)stages;
 }
 
 /* ---- What a stage tells -------------------------------------------------------------------- */
@@ -252,9 +260,11 @@ static void tell_progress(const struct run *run)
 }
 
 /* Until the stage has ended its rounds, or is told to end, and closes the pipe. */
-static int listen_to(struct run *run, const struct slot *slot, uint32_t trial, pid_t stage, int fd,
-		     int64_t end_ns)
+static int listen_to(struct run *run, struct slot *slot, uint32_t trial, pid_t stage, int fd,
+		     int64_t share)
 {
+	const int64_t begun = bench_now_ns();
+	int64_t end_ns = run->end_ns;
 	struct pollfd pollfd = {.fd = fd, .events = POLLIN};
 	struct stage_message m;
 	bool told = false, done = false, stands = false;
@@ -289,7 +299,13 @@ static int listen_to(struct run *run, const struct slot *slot, uint32_t trial, p
 		if (r < 0)
 			break;
 		done |= r > 0;
-		stands |= m.kind == STAGE_FACTS;
+		if (m.kind != STAGE_FACTS)
+			continue;
+		stands = true;
+		if (bench_now_ns() - begun > slot->set_up_ns)
+			slot->set_up_ns = bench_now_ns() - begun;
+		if (share < end_ns - bench_now_ns())
+			end_ns = bench_now_ns() + share;
 	}
 	run->result->cut_short |= !done;
 	if (!done && told)
@@ -316,15 +332,15 @@ static uint32_t rounds_of(const struct run *run, int trial_count)
 	return each / BENCH_TURN_MOST + 1;
 }
 
-static int stage(struct run *run, const struct slot *slot, uint32_t trial, int trial_count,
-		 int64_t end_ns)
+static int stage(struct run *run, struct slot *slot, uint32_t trial, int trial_count, int64_t share)
 {
 	struct stage_order order = {
 		.x = run->request->points[slot->point],
 		.huge = slot->huge,
 		.seed = bench_random(&run->random),
 		.rounds = rounds_of(run, trial_count),
-		.deadline_ns = end_ns,
+		.share_ns = share,
+		.end_ns = run->end_ns,
 	};
 	const pid_t parent = getpid();
 	int fds[2], r, status = 0;
@@ -340,7 +356,7 @@ static int stage(struct run *run, const struct slot *slot, uint32_t trial, int t
 	close(fds[1]);
 	if (pid > 0) {
 		setpgid(pid, pid);
-		r = listen_to(run, slot, trial, pid, fds[0], end_ns);
+		r = listen_to(run, slot, trial, pid, fds[0], share);
 		kill(-pid, SIGKILL);
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 			;
@@ -351,35 +367,29 @@ static int stage(struct run *run, const struct slot *slot, uint32_t trial, int t
 	return r;
 }
 
-static int run_trial(struct run *run, int trial, int count)
+/* `left` trials are to come with this one. */
+static int run_trial(struct run *run, int trial, int left)
 {
 	size_t order[SLOTS_MAX];
-	int64_t set_up = 0;
+	int64_t set_up = set_up_of_all(run);
 	int r = 0;
 
-	for (size_t i = 0; i < run->slot_count; i++) {
+	for (size_t i = 0; i < run->slot_count; i++)
 		order[i] = i;
-		set_up += run->slots[i].set_up_ns;
-	}
 	/* A single one: the cheap points first, since a dear one may overrun its time. */
-	if (count > 1)
+	if (trial + left > 1)
 		bench_shuffle(order, run->slot_count, &run->random);
 	for (size_t i = 0; i < run->slot_count && r == 0 && !*run->stop; i++) {
-		const struct slot *slot = &run->slots[order[i]];
-		const size_t left =
-			run->slot_count - i + (size_t)(count - trial - 1) * run->slot_count;
-		int64_t all = 0;
+		struct slot *slot = &run->slots[order[i]];
+		const size_t stages = (size_t)left * run->slot_count - i;
+		const int64_t later = (left - 1) * set_up_of_all(run), own = slot->set_up_ns;
 
-		for (size_t k = 0; k < run->slot_count; k++)
-			all += run->slots[k].set_up_ns;
-		if (bench_now_ns() >= run->end_ns) {
+		if (bench_now_ns() >= run->end_ns)
 			be_late(run, slot);
-			set_up -= slot->set_up_ns;
-			continue;
-		}
-		r = stage(run, slot, (uint32_t)trial, count,
-			  slot_end(run, slot, left, set_up + all * (count - trial - 1)));
-		set_up -= slot->set_up_ns;
+		else
+			r = stage(run, slot, (uint32_t)trial, trial + left,
+				  share_of(run, stages, set_up + later));
+		set_up -= own;
 	}
 	return r;
 }
@@ -428,11 +438,14 @@ static void count_calls(struct run *run)
 
 static int run_all(struct run *run)
 {
-	const int count = trials(run);
 	int r = 0;
 
-	for (int i = 0; i < count && r == 0 && !*run->stop && bench_now_ns() < run->end_ns; i++) {
-		r = run_trial(run, i, count);
+	for (int i = 0; i < run->request->trials && r == 0 && !*run->stop; i++) {
+		const int left = trials_left(run, i);
+
+		if (left < 1 || bench_now_ns() >= run->end_ns)
+			break;
+		r = run_trial(run, i, left);
 		run->result->trials_done += r == 0 && !*run->stop;
 	}
 	if (r == 0 && run->request->count)

@@ -35,6 +35,7 @@ struct part {
 struct stage {
 	const struct bench_request *request;
 	const struct stage_order *order;
+	int64_t deadline_ns;
 	struct bench_scene scene;
 	struct part parts[BENCH_SERIES_MAX];
 	size_t count;
@@ -150,7 +151,7 @@ static void leave_out(struct stage *s, struct part *part, long error)
 
 static bool is_over(const struct stage *s)
 {
-	return asked_to_end || bench_now_ns() >= s->order->deadline_ns;
+	return asked_to_end || bench_now_ns() >= s->deadline_ns;
 }
 
 /* ---- Operations ---------------------------------------------------------------------------- */
@@ -293,8 +294,8 @@ static void rest(const struct stage *s, int64_t begun)
 	int64_t ns = wanted < REST_NS ? wanted : REST_NS;
 	struct timespec time;
 
-	if (ns > s->order->deadline_ns - now)
-		ns = s->order->deadline_ns - now;
+	if (ns > s->deadline_ns - now)
+		ns = s->deadline_ns - now;
 	time = (struct timespec){.tv_nsec = ns};
 	if (ns > 0)
 		nanosleep(&time, NULL);
@@ -363,7 +364,10 @@ int stage_run(const struct bench_request *request, const struct bench_series *se
 	struct sigaction broken = {.sa_handler = pass};
 	long r;
 
-	s = (struct stage){.request = request, .order = order, .random = order->seed | 1};
+	s = (struct stage){.request = request,
+			   .order = order,
+			   .deadline_ns = order->end_ns,
+			   .random = order->seed | 1};
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGPIPE, &broken, NULL); /* a peer that has ended; exec forgets handlers */
 	setenv("RAMET_BENCH_PROGRAM", request->program, 1);
@@ -373,8 +377,10 @@ int stage_run(const struct bench_request *request, const struct bench_series *se
 		return 1;
 	}
 	m.facts = read_facts();
-	tell(&s, &m);
 	gather(&s, series, count);
+	tell(&s, &m);
+	if (order->share_ns < order->end_ns - bench_now_ns())
+		s.deadline_ns = bench_now_ns() + order->share_ns;
 	for (size_t i = 0; i < s.count && !is_over(&s); i++)
 		try_out(&s, &s.parts[i]);
 	run_rounds(&s);

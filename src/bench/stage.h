@@ -6,7 +6,7 @@
 #include "bench/bench.h"
 
 enum stage_kind {
-	STAGE_FACTS, /* the scene stands */
+	STAGE_FACTS, /* the scene stands, its variants have begun: from here the share counts */
 	STAGE_TURN,  /* of one series in one round */
 	STAGE_WHY,   /* a series, or with series -1 all of them, is left out from here on */
 	STAGE_LATE,  /* no time was left for a series: not a single turn */
@@ -27,9 +27,10 @@ struct stage_order {
 	uint64_t x;
 	bool huge;
 	uint64_t seed;
-	uint32_t rounds;     /* at most */
-	int64_t deadline_ns; /* of CLOCK_MONOTONIC: no turn begins later */
-	int fd;		     /* messages go there */
+	uint32_t rounds;  /* at most */
+	int64_t share_ns; /* for the rounds, once the scene stands and all have begun */
+	int64_t end_ns;	  /* of CLOCK_MONOTONIC: no turn begins later, whatever the share */
+	int fd;		  /* messages go there */
 };
 
 /*
