@@ -17,7 +17,8 @@
  *
  * A run is some trials. In a trial each point of the axis is a stage: a process made for it, so
  * that points share nothing. A stage runs rounds; in a round every variant has its turn, in an
- * order shuffled anew: a few operations, as many as fit BENCH_TURN_NS, the first ones not counted. Ratios are of two turns of one round: what disturbs the machine disturbs both.
+ * order shuffled anew: a few operations, as many as fit BENCH_TURN_NS, the first ones not counted,
+ * and a rest. Ratios are of two turns of one round: what disturbs the machine disturbs both.
  */
 #ifndef RAMET_BENCH_BENCH_H
 #define RAMET_BENCH_BENCH_H
