@@ -254,6 +254,7 @@ static const struct bench_pair pairs[] = {
 	{"fork+exec", "ramet-spawn"},
 	{"vfork+exec", "ramet-spawn"},
 	{"posix_spawn", "ramet-spawn"},
+	{"posix_spawn", "floor"},
 	{"ramet-spawn", "floor"},
 	{"ramet-spawn-pidfd", "floor"},
 	{"fork+exec-loaded", "ramet-loaded"},
