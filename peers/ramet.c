@@ -23,12 +23,12 @@ static struct ramet_task *task_of(int i)
 	return &tasks[i];
 }
 
-static void fail(int error, const struct ramet_error *told)
+static void fail(const struct ramet_error *told)
 {
 	char text[600];
 
 	ramet_error_format(told, text, sizeof(text));
-	die(text, -error);
+	die(text, 0);
 }
 
 #define SPEC(...)                                                                                  \
@@ -41,7 +41,7 @@ static void start(int i, const struct ramet_spec *spec)
 	const int r = ramet_launch(spec, task_of(i), &error);
 
 	if (r < 0)
-		fail(r, &error);
+		fail(&error);
 }
 
 static void start_spawn(int i)
@@ -86,7 +86,7 @@ static void start_async(int i)
 		die("launches", errno);
 	r = ramet_launch_begin(&SPEC(.steps = NULL), &begun[i], &error);
 	if (r < 0)
-		fail(r, &error);
+		fail(&error);
 }
 
 static void finish_async(int i)
@@ -95,7 +95,7 @@ static void finish_async(int i)
 	const int r = ramet_launch_end(begun[i], -1, task_of(i), &error);
 
 	if (r < 0)
-		fail(r, &error);
+		fail(&error);
 	finish(i);
 }
 

@@ -107,8 +107,8 @@ THREADS = [
     ("stripped static program with a thread, KB", Kilobytes("sync", "ramet-start"), 16, 8),
 ]
 
-# What the peers are compared in: the heading, the workload (its run is WORKLOAD-peers), the x, ramet's series of which
-# they are multiples: the first that is there.
+# What the peers are compared in: the heading, the workload (its run is WORKLOAD-peers), the x,
+# ramet's series of which they are multiples: the first that is there.
 COLUMNS = [
     ("launch, {x} heap", "launch", LEAST, ["ramet spawn"]),
     ("{x} heap", "launch", ANY, ["ramet spawn"]),

@@ -141,25 +141,6 @@ static int by_set_up(const void *a, const void *b)
 	return (x->set_up_ns > y->set_up_ns) - (x->set_up_ns < y->set_up_ns);
 }
 
-/*
- * Where setting up alone would take more than half of the time, the dearest points go: else they
- * would leave none for the others.
- */
-static void drop_dear_slots(struct run *run)
-{
-	int64_t all = 0;
-
-	qsort(run->slots, run->slot_count, sizeof(run->slots[0]), by_set_up);
-	for (size_t i = 0; i < run->slot_count; i++)
-		all += run->slots[i].set_up_ns;
-	while (run->slot_count > 1 && all > (run->end_ns - run->begin_ns) / 2) {
-		const struct slot *dear = &run->slots[--run->slot_count];
-
-		be_late(run, dear);
-		all -= dear->set_up_ns;
-	}
-}
-
 /* What a trial takes before anything is measured. */
 static int64_t set_up_of_all(const struct run *run)
 {
@@ -168,6 +149,17 @@ static int64_t set_up_of_all(const struct run *run)
 	for (size_t i = 0; i < run->slot_count; i++)
 		all += run->slots[i].set_up_ns;
 	return all;
+}
+
+/*
+ * Where setting up alone would take more than half of the time, the dearest points go: else they
+ * would leave none for the others.
+ */
+static void drop_dear_slots(struct run *run)
+{
+	qsort(run->slots, run->slot_count, sizeof(run->slots[0]), by_set_up);
+	while (run->slot_count > 1 && set_up_of_all(run) > (run->end_ns - run->begin_ns) / 2)
+		be_late(run, &run->slots[--run->slot_count]);
 }
 
 /*

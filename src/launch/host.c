@@ -91,12 +91,12 @@ static int ask_cgroups(void)
 {
 	char text[2048];
 	const int fd = (int)sys_open("/proc/cgroups", O_RDONLY | O_CLOEXEC, 0);
-	const ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	const long n = fd < 0 ? fd : sys_read(fd, text, sizeof(text) - 1);
 	const char *line;
 	int hierarchy, enabled;
 
 	if (fd >= 0)
-		close(fd);
+		sys_close(fd);
 	if (n <= 0)
 		return UNKNOWN;
 	text[n] = 0;

@@ -197,6 +197,17 @@ said 'series that are not there' 'none of the series has that name'
 bench 'a program that fails' 1 fds --program /bin/false --budget 1s
 said 'a program that fails' 'the child ended with status 1'
 
+# After a turn, twice as long a rest: else the next begins on a processor that is busy with it.
+if [ "$python" ]; then
+	bench 'rest' 0 launch --heap 2M --only posix_spawn,floor --budget 2s --json
+	ok 'rest: most of the time' python3 -c 'import json, sys
+r = json.load(open(sys.argv[1]))
+told = sum(us for s in r["series"] for p in s["points"] for _, _, us in p["samples_us"]) / 1e6
+sys.exit(not 0 < told * 3 < r["seconds"])' "$TMP/out"
+else
+	skip 2 'needs python3'
+fi
+
 # Bounds of memory: of the process, and of a group above it.
 if [ "$SANITIZED" = yes ]; then
 	skip 3 'a sanitizer needs all the addresses there are'
@@ -301,7 +312,8 @@ while read -r n; do
 done
 END
 printf '#!/bin/sh\necho ready\nread -r n\n' >"$TMP/dies"
-chmod +x "$TMP/garbage" "$TMP/good" "$TMP/dies"
+sed 's/^echo ready/sleep 2.2; echo ready/' "$TMP/good" >"$TMP/slow"
+chmod +x "$TMP/garbage" "$TMP/good" "$TMP/dies" "$TMP/slow"
 bench 'peers' 0 fds --fds 10 --budget 3s --only good,ends,none,garbage,dies,mute,unable,ramet-spawn-keep,posix_spawn+closefrom \
 	--peer "good=$TMP/good" --peer ends=true --peer none=/no/such --peer "garbage=$TMP/garbage" \
 	--peer "dies=$TMP/dies" --peer 'mute=echo hello' --peer 'unable=echo cannot: for want of will'
@@ -314,6 +326,9 @@ like 'one that ends later' "$flat" 'dies: left out: the peer has ended'
 like 'one that says something else' "$flat" 'mute: left out: the peer does not speak as a peer does'
 like 'one that cannot' "$flat" 'unable: left out: for want of will fds 10'
 is 'none is left' "$(left)" ''
+# What setting up takes is not taken from the time to measure in.
+bench 'a peer that is slow to start' 0 fds --fds 10 --budget 6s --trials 3 --only slow --peer "slow=$TMP/slow"
+like 'it is measured' "$(xargs -d '\n' <"$TMP/out" | tr -s ' ')" ' slow 1\.?0* ms'
 bench 'peers alone, which fail' 1 fds --fds 10 --budget 1s --only ends --peer ends=true
 said 'peers alone, which fail' 'the peer ended at once'
 

@@ -20,8 +20,8 @@ left() {
 			[ -e "/proc/${maker%%-*}" ] || echo "$p"
 		done
 }
-# What was there before and has gone is no matter either.
-more() { diff "$TMP/before" "$TMP/after" | grep '^>'; }
+# Nor is what another one had when this began, and has taken down since.
+more() { diff "$TMP/before" "$TMP/after" | grep '^[<>]' | grep -vE '^< (task |.*/ramet-probe-)'; }
 left >"$TMP/before"
 
 # A line of the matrix with one blank between words.
