@@ -199,11 +199,12 @@ said 'a program that fails' 'the child ended with status 1'
 
 # After a turn, twice as long a rest: else the next begins on a processor that is busy with it.
 if [ "$python" ]; then
-	bench 'rest' 0 launch --heap 2M --only posix_spawn,floor --budget 2s --json
+	bench 'rest' 0 launch --heap 2M --only posix_spawn,floor --budget 2s \
+		--json="$TMP/rest.json"
 	ok 'rest: most of the time' python3 -c 'import json, sys
 r = json.load(open(sys.argv[1]))
 told = sum(us for s in r["series"] for p in s["points"] for _, _, us in p["samples_us"]) / 1e6
-sys.exit(not 0 < told * 3 < r["seconds"])' "$TMP/out"
+sys.exit(not 0 < told * 3 < r["seconds"])' "$TMP/rest.json"
 else
 	skip 2 'needs python3'
 fi
