@@ -142,6 +142,7 @@ static bool is_like(const struct line_call *a, const struct line_call *b)
 	return one_name && a->call.entry == b->call.entry && a->call.flags == b->call.flags &&
 	       a->call.exit_signal == b->call.exit_signal && a->error == b->error &&
 	       !a->call.stack == !b->call.stack && !a->source == !b->source &&
+	       a->library == b->library && !strcmp(a->function, b->function) &&
 	       (a->given & (LINE_FLAGS | LINE_RESULT | LINE_ERROR | LINE_EXIT_SIGNAL)) ==
 		       (b->given & (LINE_FLAGS | LINE_RESULT | LINE_ERROR | LINE_EXIT_SIGNAL));
 }

@@ -22,8 +22,9 @@
 struct reading {
 	const struct piece *piece;
 	struct line_call *out;
-	bool open; /* the text breaks off */
-	bool lone; /* its beginning is missing */
+	bool open;    /* the text breaks off */
+	bool lone;    /* its beginning is missing */
+	bool library; /* the C library's function: arguments may be any text of a program's */
 };
 
 /* What may follow a value: what it stands for, in a comment or in angle brackets. */
@@ -166,13 +167,34 @@ static bool take_value(struct reading *r, struct span value, uint64_t *ret, bool
 		*ret_given = false;
 		return true;
 	}
-	if (!take_number(&value, r->piece->style.hex, ret))
-		return false;
-	if (starts_with(value, "..")) {
-		*ret_given = false;
-		return true;
+	if (take_number(&value, r->piece->style.hex, ret)) {
+		if (starts_with(value, "..")) {
+			*ret_given = false;
+			return true;
+		}
+		if (is_value_end(value))
+			return true;
 	}
-	return is_value_end(value);
+	*ret = LINE_POINTEE;
+	return r->library;
+}
+
+/* The function's name or address. */
+static bool take_function(struct reading *r, struct span value, uint64_t *ret, bool *ret_given)
+{
+	*ret = 0;
+	*ret_given = true;
+	copy_text(trimmed(value), r->out->function, sizeof(r->out->function));
+	return true;
+}
+
+static bool take_any(struct reading *r, struct span value, uint64_t *ret, bool *ret_given)
+{
+	(void)r;
+	(void)value;
+	*ret = 0;
+	*ret_given = true;
+	return true;
 }
 
 /* setns' descriptor: 32 bits, and what it is, in angle brackets. */
@@ -219,6 +241,8 @@ static const struct {
 	[ARG_BLOCK] = {take_block, NOWHERE, 0},
 	[ARG_SIZE] = {take_value, AT(size), LINE_SIZE},
 	[ARG_FD] = {take_fd, NOWHERE, LINE_FD},
+	[ARG_FUNCTION] = {take_function, NOWHERE, 0},
+	[ARG_ANY] = {take_any, NOWHERE, 0},
 };
 
 #define BIT(arg) (1u << (arg))
@@ -231,7 +255,8 @@ static bool has_arg(enum ramet_entry entry, enum arg arg)
 	switch (entry) {
 	case RAMET_ENTRY_CLONE:
 		args_of = BIT(ARG_FLAGS) | BIT(ARG_STACK) | BIT(ARG_STACK_SIZE) |
-			  BIT(ARG_PARENT_TID) | BIT(ARG_CHILD_TID) | BIT(ARG_TLS);
+			  BIT(ARG_PARENT_TID) | BIT(ARG_CHILD_TID) | BIT(ARG_TLS) |
+			  BIT(ARG_FUNCTION) | BIT(ARG_ANY);
 		break;
 	case RAMET_ENTRY_CLONE3:
 		args_of = ~(BIT(ARG_NONE) | BIT(ARG_FD));
@@ -338,9 +363,25 @@ static bool put_unnamed(struct reading *r, const uint8_t *layout, unsigned at, s
 	return take_value(r, value, &n, &given);
 }
 
+/* The order of unnamed arguments. */
+static const uint8_t *layout_of(struct reading *r, struct span list)
+{
+	const struct piece *piece = r->piece;
+	const uint8_t *layout = piece->name->layout;
+
+	if (!layout && (piece->style.system || r->lone || !is_library_clone(list)))
+		return clone_layout((int)piece->style.order);
+	if (layout && layout != library_clone_layout)
+		return layout;
+	r->library = true;
+	r->out->library = true;
+	r->out->source = "ltrace";
+	return library_clone_layout;
+}
+
 /*
- * Whether unnamed arguments are the kernel's clone: 'clone' of the C library has others, and
- * ltrace shows four of them, in decimal where they are small.
+ * Whether unnamed arguments are the kernel's clone: ltrace shows four of a library's function, in
+ * decimal where they are small.
  */
 static bool is_raw_clone(struct reading *r, unsigned unnamed, struct span list)
 {
@@ -348,7 +389,7 @@ static bool is_raw_clone(struct reading *r, unsigned unnamed, struct span list)
 	struct span arg;
 	unsigned n = 0;
 
-	if (r->piece->style.system || r->piece->name->layout || !unnamed)
+	if (r->piece->style.system || r->piece->name->layout || r->library || !unnamed)
 		return true;
 	while (take_arg(&list, &arg)) {
 		all_hex = all_hex && (is_text(arg, "0") || starts_with(arg, "0x"));
@@ -366,14 +407,12 @@ static bool is_raw_clone(struct reading *r, unsigned unnamed, struct span list)
  */
 static bool read_args(struct reading *r, struct span *s)
 {
-	const uint8_t *layout = r->piece->name->layout;
 	const struct span list = *s;
+	const uint8_t *layout = layout_of(r, list);
 	unsigned unnamed = 0;
 	struct span arg, name;
 	bool rest;
 
-	if (!layout)
-		layout = clone_layout((int)r->piece->style.order);
 	skip_blanks(s);
 	rest = r->lone && s->at < s->end && (*s->at == ',' || *s->at == '=');
 	if (rest)
@@ -461,6 +500,10 @@ static bool read_value(struct reading *r, struct span s)
 	if (!take_number(&s, false, &n))
 		return false;
 	value = as_signed(n);
+	if (r->piece->name->library && value > 0) {
+		put_error(r->out, (int)value);
+		return value <= ERRNO_MAX;
+	}
 	if (value >= 0) {
 		r->out->result = value;
 		r->out->given |= LINE_RESULT;
@@ -539,11 +582,12 @@ static void complete_call(struct reading *r)
 enum read read_call(const struct piece *piece, struct span body, bool open, bool lone,
 		    struct line_call *ret, bool *ret_ended)
 {
-	struct reading r = {piece, ret, open, lone};
+	struct reading r = {piece, ret, open, lone, piece->name->library};
 	bool shown;
 
 	*ret_ended = false;
 	begin_call(piece, piece->name->name, piece->name->entry, ret);
+	ret->library = piece->name->library;
 	if (!read_args(&r, &body))
 		return READ_STRANGE;
 	shown = ret->given & LINE_FLAGS;

@@ -21,6 +21,8 @@ enum arg {
 	ARG_BLOCK, /* clone3's first */
 	ARG_SIZE,
 	ARG_FD,
+	ARG_FUNCTION, /* of the C library's clone: where the task begins */
+	ARG_ANY,      /* not looked at */
 };
 
 /* By the name that a tracer or the kernel gives it; ARG_NONE if none of ours. */
@@ -28,5 +30,12 @@ enum arg arg_find(struct span name);
 
 /* The order of clone's arguments: ends with ARG_NONE. */
 const uint8_t *clone_layout(int order);
+
+/*
+ * The C library's clone(fn, stack, flags, arg, …), as ltrace shows it and programs have it: whether
+ * a list of unnamed arguments is meant for it and not for the kernel's clone, and their order.
+ */
+bool is_library_clone(struct span list);
+extern const uint8_t library_clone_layout[];
 
 #endif

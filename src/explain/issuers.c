@@ -65,6 +65,13 @@ const struct issuer *explain_issuer_at(size_t index)
 
 const struct issuer *explain_issuer(const struct line_call *line, size_t index)
 {
+	static const struct issuer wrapper = {
+		.name = "clone()",
+		.who = "the program itself, by the C library's clone(), which calls the function in the task",
+	};
+
+	if (*line->function)
+		return index ? NULL : &wrapper;
 	for (size_t i = 0; i < sizeof(issuers) / sizeof(issuers[0]); i++)
 		if (fits(&issuers[i], line) && !index--)
 			return &issuers[i];

@@ -65,8 +65,9 @@ static struct span tidy(const char *text, size_t n)
 static bool is_interesting(struct span line)
 {
 	static const char *const words[256] = {
-		['c'] = "clone",    ['f'] = "fork",    ['u'] = "unshare", ['s'] = "setns",
-		['t'] = "task_new", ['y'] = "yscall=", ['_'] = "_435",	  ['x'] = "x1b3",
+		['c'] = "clone",    ['f'] = "fork",	['u'] = "unshare", ['s'] = "setns",
+		['t'] = "task_new", ['y'] = "yscall=",	['_'] = "_435",	   ['x'] = "x1b3",
+		['h'] = "hread_cr", ['i'] = "ix_spawn",
 	};
 
 	for (const char *p = line.at; p < line.end; p++) {
@@ -208,6 +209,26 @@ static int keep(struct line_reader *reader, const struct piece *piece, struct sp
 	return strange ? LINE_STRANGE : LINE_PART;
 }
 
+/*
+ * ltrace shows clone3's block by its address alone; the library's function round it tells more.
+ */
+static void take_from_cover(struct line_reader *reader, struct line_call *ret)
+{
+	const struct piece *piece = &reader->piece;
+	const struct part *part;
+
+	if (piece->track != TRACK_SYSTEM || ret->given & LINE_FLAGS)
+		return;
+	part = parts_find(&reader->parts, piece->has_task, piece->task, TRACK_PLAIN);
+	if (!part || !part->name->library || ret->call.entry != part->name->entry)
+		return;
+	ret->name = part->name->name;
+	ret->library = true;
+	ret->call.flags = part->name->flags;
+	ret->call.exit_signal = (uint64_t)part->name->exit_signal;
+	ret->given |= LINE_FLAGS | LINE_EXIT_SIGNAL;
+}
+
 static int take_resumed_piece(struct line_reader *reader, struct line_call *ret)
 {
 	struct piece *piece = &reader->piece;
@@ -235,6 +256,7 @@ static int take_resumed_piece(struct line_reader *reader, struct line_call *ret)
 		return LINE_OTHER;
 	if (r == READ_STRANGE)
 		return LINE_STRANGE;
+	take_from_cover(reader, ret);
 	number_lines(reader, first, ret);
 	return LINE_CALL;
 }
@@ -251,6 +273,7 @@ static int take_piece(struct line_reader *reader, struct line_call *ret)
 	supersede(reader, piece);
 	if (read_call(piece, piece->body, piece->end == END_UNKNOWN, false, ret, &ended))
 		return LINE_STRANGE;
+	take_from_cover(reader, ret);
 	number_lines(reader, reader->line, ret);
 	return LINE_CALL;
 }

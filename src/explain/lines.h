@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reads what other tools print about calls that make tasks or change what they share: strace,
- * ltrace -S, perf trace, records of task_newtask and of auditd. Lines go in one by one, calls
+ * ltrace, perf trace, records of task_newtask and of auditd. Lines go in one by one, calls
  * come out; a call that was printed in parts comes out with its last part. Pure text in memory:
  * no system call.
  */
@@ -43,7 +43,8 @@ struct line_call {
 	 * trailing is set if strace showed such bytes; where it could not read them it is 0.
 	 */
 	struct ramet_call call;
-	const char *name;   /* of the system call: "clone3", "vfork", "setns", "__clone2"; or
+	const char *name;   /* of the system call: "clone3", "vfork", "setns", "__clone2"; of the
+			       library's: "clone", "pthread_create", "posix_spawn"; or
 			       "task_newtask", which does not tell (entry: CLONE3 if that could
 			       have been it, else CLONE). Static */
 	const char *source; /* what printed it: "strace", "ltrace", "perf" (also for events of
@@ -55,6 +56,10 @@ struct line_call {
 			       0: failed, but with what is not told or not known here */
 	int fd;		    /* setns: the descriptor; -1: none */
 	bool fd_is_pid;	    /* setns: strace -y or -yy showed it to be a pidfd */
+	bool library;	    /* a call of the C library: name is its function, call what it asks of
+			       the kernel, in some of its versions if the name is not clone's */
+	char function[32];  /* of the library's clone: where the task begins, an address or a name;
+			       else "" */
 	char comm[32];	    /* name of the program that called, "" where the line has none */
 	size_t first_line, last_line; /* numbers of the input lines it came from, from 1 */
 };

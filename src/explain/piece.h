@@ -22,6 +22,7 @@ struct call_name {
 	int exit_signal;
 	const uint8_t *layout; /* enum arg of unnamed arguments; NULL: by processor */
 	bool strict;	       /* an unnamed argument beyond those is of a library's */
+	bool library;	       /* a function of the C library, which gives 0 or an errno */
 };
 
 /* NULL if it is not one of ours. Prefixes as in SYS_ and __x64_sys_ are taken off. */

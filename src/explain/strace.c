@@ -147,7 +147,7 @@ enum piece_end body_end(struct span *body)
 		enum piece_end end;
 	} marks[] = {
 		{"<detached ...>", END_UNKNOWN},
-		{"<no return ...>", END_UNKNOWN},
+		{"<no return ...>", END_LATER},
 		{"<unfinished ...>", END_LATER},
 		{"<ptrace(", END_UNKNOWN},
 	};

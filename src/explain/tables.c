@@ -15,21 +15,32 @@ static const uint8_t clone2_args[] = {ARG_FLAGS,     ARG_STACK, ARG_STACK_SIZE, 
 static const uint8_t clone3_args[] = {ARG_BLOCK, ARG_SIZE, ARG_NONE};
 static const uint8_t unshare_args[] = {ARG_FLAGS, ARG_NONE};
 static const uint8_t setns_args[] = {ARG_FD, ARG_FLAGS, ARG_NONE};
+const uint8_t library_clone_layout[] = {ARG_FUNCTION,	ARG_STACK, ARG_FLAGS,	  ARG_ANY,
+					ARG_PARENT_TID, ARG_TLS,   ARG_CHILD_TID, ARG_NONE};
+
+#define SPAWNS CLONE_VM | CLONE_VFORK, SIGNAL_CHLD
+#define NPTL                                                                                       \
+	CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |         \
+		CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID,                         \
+		0
 
 /* Those that have a number first, in its order. */
 static const struct call_name calls[] = {
 	[NR_CLONE] = {"clone", RAMET_ENTRY_CLONE, .creates = true},
 	[NR_CLONE3] = {"clone3", RAMET_ENTRY_CLONE3, .creates = true, .layout = clone3_args},
 	[NR_FORK] = {"fork", RAMET_ENTRY_CLONE, true, true, 0, SIGNAL_CHLD, no_args, true},
-	[NR_VFORK] = {"vfork", RAMET_ENTRY_CLONE, true, true, CLONE_VM | CLONE_VFORK, SIGNAL_CHLD,
-		      no_args, true},
+	[NR_VFORK] = {"vfork", RAMET_ENTRY_CLONE, true, true, SPAWNS, no_args, true},
 	[NR_UNSHARE] = {"unshare", RAMET_ENTRY_UNSHARE, .layout = unshare_args, .strict = true},
 	[NR_SETNS] = {"setns", RAMET_ENTRY_SETNS, .layout = setns_args, .strict = true},
 	{"clone2", RAMET_ENTRY_CLONE, .creates = true, .layout = clone2_args},
 	{"__clone2", RAMET_ENTRY_CLONE, .creates = true, .layout = clone2_args},
 	{"__fork", RAMET_ENTRY_CLONE, true, true, 0, SIGNAL_CHLD, no_args, true},
-	{"__vfork", RAMET_ENTRY_CLONE, true, true, CLONE_VM | CLONE_VFORK, SIGNAL_CHLD, no_args,
-	 true},
+	{"__vfork", RAMET_ENTRY_CLONE, true, true, SPAWNS, no_args, true},
+	{"__clone", RAMET_ENTRY_CLONE, .creates = true, .layout = library_clone_layout},
+	/* What is done for these differs between libraries and versions: glibc's of 2.34. */
+	{"pthread_create", RAMET_ENTRY_CLONE3, false, true, NPTL, no_args, true, true},
+	{"posix_spawn", RAMET_ENTRY_CLONE3, false, true, SPAWNS, no_args, true, true},
+	{"posix_spawnp", RAMET_ENTRY_CLONE3, false, true, SPAWNS, no_args, true, true},
 };
 
 /* What tracers put before the name; the longer first where one begins with another. */

@@ -157,6 +157,11 @@ static bool joins(const struct line_call *c)
 	return c->call.entry == RAMET_ENTRY_SETNS && !(c->given & LINE_RESULT);
 }
 
+static bool by_name_alone(const struct line_call *c)
+{
+	return c->library && !*c->function;
+}
+
 static const struct {
 	bool (*when)(const struct line_call *call);
 	const char *text;
@@ -176,6 +181,9 @@ static const struct {
 	{handlers_in_vfork,
 	 "a handler of the caller may run in the child, in the caller's memory: block signals round "
 	 "it"},
+	{by_name_alone,
+	 "this is a function of the C library: by which call and flags it makes the task depends on "
+	 "its version; strace -f or ltrace -S shows that"},
 	{joins, "what the descriptor names was not looked at: that may be a reason to refuse"},
 };
 
@@ -234,6 +242,12 @@ static void show_accepted(struct page *page, const struct explanation *e)
 	char told[256];
 
 	show_gives(page, e);
+	if (*e->line.function) {
+		snprintf(told, sizeof(told),
+			 "%s, on a stack of its own; what that returns is its exit status",
+			 e->line.function);
+		line(page, "begins in", told);
+	}
 	if (makes(&e->line)) {
 		explain_told(e, told, sizeof(told));
 		line(page, "told of its end", told);
@@ -327,7 +341,13 @@ static void show_refused(struct page *page, const struct explanation *e)
 {
 	char text[TEXT], error[EXPLAIN_ERRNO_TEXT];
 
-	if (!e->reason_count) {
+	if (!e->reason_count && !e->error) {
+		line(page, "why", "The line does not show which errno it was.");
+	} else if (!e->reason_count && by_name_alone(&e->line)) {
+		line(page, "why",
+		     "No rule gives this errno for such a task: it is that of another step of the "
+		     "function's, for instance exec; strace -f or ltrace -S shows which.");
+	} else if (!e->reason_count) {
 		snprintf(
 			text, sizeof(text),
 			"No rule from 5.10 on gives %s for this call: a seccomp filter or an injected "

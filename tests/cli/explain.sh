@@ -86,7 +86,11 @@ explain 'a call without a result' 1 'clone3({flags=CLONE_SIGHAND, exit_signal=SI
 like 'is judged by the rules' "$(row rule)" '^sighand-needs-memory'
 explain 'as in a program' 0 'unshare(CLONE_NEWUTS | CLONE_FS);' --caller uid=0
 explain 'with two results' 0 --caller uid=0 'clone3({flags=CLONE_PIDFD|CLONE_PARENT_SETTID, exit_signal=0}, 88)'
-explain 'a C function' 2 'clone(fn, stack, CLONE_VM|SIGCHLD, NULL)'
+explain 'a C function' 0 'clone(fn, stack + SIZE, CLONE_VM | SIGUSR1, NULL);'
+like 'begins in another' "$(row 'begins in')" '^fn, on a stack of its own'
+like 'and has its flags behind the stack' "$(row 'told of its end')" 'SIGUSR1'
+explain 'a C function that is refused' 1 'clone(fn, stack, CLONE_SIGHAND|SIGCHLD, NULL)'
+explain 'a C function on no stack' 2 'clone(fn, NULL, CLONE_VM|SIGCHLD, NULL)'
 said 'is answered with a way' "flags alone are enough: 'CLONE_VM\|SIGCHLD'"
 explain 'another call' 2 'openat(AT_FDCWD, "/etc/passwd", O_RDONLY) = 3'
 
@@ -117,6 +121,13 @@ for raw in 'clone(child_stack=NULL, flags=0x1200000|17, child_tidptr=0x7fe3cf833
 done
 line 'refused: EINVAL   unshare(CLONE_FS|CLONE_NEWNS)' \
 	'unshare(CLONE_NEWNS|CLONE_FS)     = -1 EINVAL (Invalid argument)'
+line 'clone(): a new process, 7214, that shares memory and files with the caller' \
+	'clone(0x565499bf4239, 0x565499c070c0, 1297, 0)   = 7214'
+line 'refused: ENOENT   clone3(CLONE_VM|CLONE_VFORK), exit signal SIGCHLD' \
+	'posix_spawn(0x7fffcb154368, "/bin/nix", nil, 0) = 2'
+like 'exec may have refused' "$(row why)" 'another step .* exec'
+line 'refused: an errno not known here   clone(0), exit signal SIGCHLD' 'fork() = -1'
+like 'which errno is not told' "$(row why)" 'does not show which errno'
 line "unfinished: vfork(): a new process that $held" 'vfork( <unfinished ...>'
 line "pthread_create(): a new thread, 9711, of the caller's process, sharing memory, files, fs, sighand and sysvsem" \
 	'task:task_newtask: pid=9711 comm=small clone_flags=3d0f00 oom_score_adj=0'

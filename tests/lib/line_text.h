@@ -63,9 +63,10 @@ static inline void line_text(const struct line_call *call, char buf[LINE_TEXT_MA
 		if (call->given & fields[i].bit)
 			line_text_put(buf, fields[i].before, true, fields[i].fmt, fields[i].value);
 	at = strlen(buf);
-	snprintf(buf + at, LINE_TEXT_MAX - at, "%s%s%s%s %s %zu-%zu",
+	snprintf(buf + at, LINE_TEXT_MAX - at, "%s%s%s%s%s%s%s %s %zu-%zu",
 		 c->trailing ? " trailing" : "", call->fd_is_pid ? " pidfd" : "",
-		 *call->comm ? " by " : "", call->comm, call->source, call->first_line,
+		 *call->comm ? " by " : "", call->comm, call->library ? " library" : "",
+		 *call->function ? " of " : "", call->function, call->source, call->first_line,
 		 call->last_line);
 }
 

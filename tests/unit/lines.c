@@ -232,6 +232,7 @@ int main(void)
 	TEST_ROWS("cut", cut_rows);
 	TEST_ROWS("old", old_rows);
 	TEST_ROWS("ltrace", ltrace_rows);
+	TEST_ROWS("library", library_rows);
 	TEST_ROWS("perf", perf_rows);
 	TEST_ROWS("events", events_rows);
 	TEST_ROWS("audit", audit_rows);

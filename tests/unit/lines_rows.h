@@ -385,8 +385,11 @@ static const struct row ltrace_rows[] = {
 	 "fork 0 17 23251 - task=23250 strace 1-1"},
 	{"23250 fork@libc.so.6()                                     = 23251", "C",
 	 "fork 0 17 23251 - task=23250 strace 1-1"},
-	{"23250 SYS_vfork(1, 2 <no return ...>", "C", "vfork 0x4100 17 - - task=23250 ltrace 1-1"},
-	{"clone(0x401136, 0x7ffc0, 17, 0) = 77", "S", ""},
+	{"23250 SYS_vfork(1, 2 <no return ...>", "P", "vfork 0x4100 17 - - task=23250 ltrace 1-1"},
+	{"vfork(0xffffffff, 0x7ffcedcac23c, 0, 0x7f9efb946bd3 <no return ...>\n"
+	 "--- SIGCHLD (Child exited) ---\n"
+	 "<... vfork resumed> )                            = 0x2d14",
+	 "POC", "vfork 0x4100 17 11540 - ltrace 1-3"},
 	{"SYS_clone(0x10000, 0, 0, 0) = 0xffffffea", "C",
 	 "clone 0x10000 0 - 22 stack=0 parent_tid=0 child_tid=0 ltrace 1-1"},
 	{"fork() = 0xffffffff", "C", "fork 0 17 - 0 strace 1-1"},
@@ -394,6 +397,68 @@ static const struct row ltrace_rows[] = {
 	 "[pid 5] <... vfork resumed> ) = 0\n"
 	 "<... vfork resumed> ) = 5",
 	 "POC", "vfork 0x4100 17 5 - strace 1-3"},
+};
+
+/* The C library's functions: ltrace without -S, and as a program has them. */
+static const struct row library_rows[] = {
+	{"clone(0x565499bf4239, 0x565499c070c0, 1297, 0)   = 7214", "C",
+	 "clone 0x500 17 7214 - stack=0x565499c070c0 library of 0x565499bf4239 ltrace 1-1"},
+	{"clone(0x401136, 0x7ffc0, 17, 0) = 77", "C",
+	 "clone 0 17 77 - stack=0x7ffc0 library of 0x401136 ltrace 1-1"},
+	{"[pid 7225] clone(0x55e905f8d239, 0x55e905fa00c0, 1290, 0 <unfinished ...>\n"
+	 "[pid 7225] <... clone resumed> )                 = 7246",
+	 "PC",
+	 "clone 0x500 10 7246 - stack=0x55e905fa00c0 task=7225 library of 0x55e905f8d239 ltrace 1-2"},
+	{"clone(0x565499bf4239, 0x565499c070c0, 0x3d0f00, 0, 0x10, 0x20, 0x30) = -1", "C",
+	 "clone 0x3d0f00 0 - 0 stack=0x565499c070c0 parent_tid=0x10 child_tid=0x30 tls=0x20 library of "
+	 "0x565499bf4239 ltrace 1-1"},
+	{"__clone(0x401239, 0x565499c070c0, 0x3d0f00, 0, 0, 0, 0)   = 7214", "C",
+	 "__clone 0x3d0f00 0 7214 - stack=0x565499c070c0 parent_tid=0 child_tid=0 tls=0 library of "
+	 "0x401239 ltrace 1-1"},
+	/* The kernel's, of which strace -e raw shows all five; or nobody knows. */
+	{"clone(0x401136, 0x7ffc0, 0x11, 0, 0) = 77", "C",
+	 "clone 0x401100 54 77 - stack=0x7ffc0 parent_tid=0x11 child_tid=0 tls=0 pidfd=0x11 strace 1-1"},
+	{"clone(0x1200011, 0, 0, 0x7f27db08ea10)  = 9200", "S", ""},
+	{"clone(0x401136, 0x7ffc0, 0, 0) = 77", "S", ""},
+	{"clone(0x401136, 0x7ffc0, 0x100000000, 0) = 77", "S", ""},
+	{"clone(0x401136, 0x7ffc0) = 77", "S", ""},
+	{"clone(17, 0x7ffc0, 17, 0) = 77", "S", ""},
+	{"clone(child, stack + STACK_SIZE, CLONE_VM | SIGCHLD, NULL)", "C",
+	 "clone 0x100 17 - - stack=0x1 library of child ltrace 1-1"},
+	{"clone(&child, (char *)top(a, b), SIGUSR1, arg, &ptid, NULL, &ctid)", "C",
+	 "clone 0 10 - - stack=0x1 parent_tid=0x1 child_tid=0x1 tls=0 library of &child ltrace 1-1"},
+	{"clone(child, NULL, SIGCHLD, NULL)", "S", ""},
+	{"clone(SIGCHLD, stack, SIGCHLD, NULL)", "S", ""},
+	{"clone(CLONE_VM, stack, SIGCHLD, NULL)", "S", ""},
+	{"clone(child, stack, CLONE_NOTHING, NULL)", "S", ""},
+	{"clone(child, child_stack=0, SIGCHLD, NULL)", "S", ""},
+	{"pthread_create(0x7fffcb154360, 0, 0x5639cea1d189, 0) = 0", "C",
+	 "pthread_create 0x3d0f00 0 0 - library ltrace 1-1"},
+	{"pthread_create(0x7fffcb154360, nil, 0x5639cea1d189, 0) = 11", "C",
+	 "pthread_create 0x3d0f00 0 - 11 library ltrace 1-1"},
+	{"posix_spawn(0x7fffcb154368, \"/bin/true\", nil, 0) = 2", "C",
+	 "posix_spawn 0x4100 17 - 2 library ltrace 1-1"},
+	{"posix_spawn(0x7fffcb154368, \"/bin/true\", nil, 0) = 4096", "S", ""},
+	{"posix_spawnp(0x7fffcb154368, 0x5639cea1e004, 0, 0 <no return ...>\n"
+	 "--- SIGCHLD (Child exited) ---\n"
+	 "<... posix_spawnp resumed> )                     = 0",
+	 "POC", "posix_spawnp 0x4100 17 0 - library ltrace 1-3"},
+	/* clone3's block is an address to ltrace; the function round it tells the flags. */
+	{"[pid 5] pthread_create(0x7ffd24fe78a0, 0, 0x55b199e6f189, 0 <unfinished ...>\n"
+	 "[pid 5] SYS_435(0x7ffd24fe76b0, 88, 0x7f8b84ef8ef0, 8) = 0x59e9\n"
+	 "[pid 5] <... pthread_create resumed> )       = 0\n"
+	 "[pid 5] SYS_435(0x7ffd24fe76b0, 88, 0x7f8b84ef8ef0, 8) = 0x59ea",
+	 "PCOC",
+	 "pthread_create 0x3d0f00 0 23017 - size=88 task=5 library ltrace 2-2\n"
+	 "clone3 - - 23018 - size=88 task=5 ltrace 4-4"},
+	{"[pid 5] posix_spawn(0x7ffd24fe78a8, 0x55b199e70009, 0, 0 <unfinished ...>\n"
+	 "[pid 6] SYS_435(0x7ffd24fe7600, 88, 0, 8) = 0x59e8\n"
+	 "[pid 5] SYS_435(0x7ffd24fe7600, 88, 0x7f8b84f66d50, 8 <unfinished ...>\n"
+	 "[pid 5] <... SYS_435 resumed> )              = 0x59ea\n"
+	 "[pid 5] <... posix_spawn resumed> )          = 0",
+	 "PCPCO",
+	 "clone3 - - 23016 - size=88 task=6 ltrace 2-2\n"
+	 "posix_spawn 0x4100 17 23018 - size=88 task=5 library ltrace 3-4"},
 };
 
 /* Perf trace. */
