@@ -187,9 +187,12 @@ static void check_steps(const struct plan *plan)
 	/* Nobody else may run in what an init leaves behind, and an init has one place. */
 	MUST(inits <= 1 &&
 	     (!inits || plan->way == RAMET_WAY_HELPER || plan->way == RAMET_WAY_COPY));
-	/* Who is helped waits for it, and whoever helps is not held (by the helper: not any more). */
+	/*
+	 * Who is helped waits for it, and whoever helps is not held (by the helper: not any more;
+	 * with a shield that one is).
+	 */
 	MUST(go == !!helped);
-	MUST(!helped || plan->way == RAMET_WAY_HELPER ||
+	MUST(!helped || plan->way == RAMET_WAY_HELPER || plan->shielded ||
 	     (plan->way != RAMET_WAY_HELD && !(plan->args.flags & CLONE_VFORK)));
 	MUST(!helped || plan->handshake);
 	MUST(plan->sigmask < (int)plan->count);
@@ -236,9 +239,9 @@ static void check_way(const struct plan *plan, const struct ramet_spec *spec,
 	/* Who joins or stays behind has nobody's memory but its own. */
 	if (steps_have(plan->steps, RAMET_STEP_JOIN) || steps_have(plan->steps, RAMET_STEP_INIT))
 		MUST(plan->way == RAMET_WAY_HELPER || plan->way == RAMET_WAY_COPY);
-	/* What is of the memory is set for the caller too but for a held program. */
+	/* What is of the memory is set for the caller too but for a program in a child of vfork. */
 	if (steps_have(plan->steps, RAMET_STEP_OOM_SCORE_ADJ))
-		MUST(plan->way != RAMET_WAY_FUTEX &&
+		MUST((plan->way != RAMET_WAY_FUTEX || plan->shielded) &&
 		     (plan->way != RAMET_WAY_HELD || plan->body == PLAN_PROGRAM));
 	if (steps_have(plan->steps, RAMET_STEP_TIME_OFFSET))
 		MUST(!(flags & CLONE_NEWTIME));
@@ -266,6 +269,9 @@ static void check_choices(const struct plan *plan, const struct ramet_spec *spec
 		      (plan->clear_handlers ? CLONE_CLEAR_SIGHAND : 0);
 	call.pidfd = 1;
 	MUST(ramet_check(&call, NULL) == NULL);
+	/* Shared at birth, and parted from by the first step. */
+	if (steps_have(plan->steps, RAMET_STEP_OWN_TABLE))
+		call.flags &= ~CLONE_FILES;
 	for (unsigned i = 0; i < RAMET_RESOURCE_COUNT; i++) {
 		const enum ramet_resource bit = (enum ramet_resource)(1u << i);
 		const enum ramet_mode mode = ramet_model_mode(&call, 0, bit);
