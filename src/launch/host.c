@@ -181,6 +181,7 @@ int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded,
 	struct plan_host host = {
 		.helper = !(wish->avoid & AVOID_HELPER),
 		.parting = !(wish->avoid & AVOID_PARTING),
+		.clearing = !(wish->avoid & AVOID_CLEARING),
 		.asynchronous = wish->how == LAUNCH_BEGIN,
 		.witness = wish->witness,
 		.path = getenv("PATH"),

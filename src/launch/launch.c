@@ -2,8 +2,8 @@
 /*
  * From a plan to a task. Two shapes: held, where the kernel keeps the calling thread until the
  * child has left the shared memory, and beside, where the caller runs on, does its own steps, and
- * waits on a futex with a deadline. Order in both: block signals, make the task, unblock, learn
- * how it went, take everything back if it went wrong.
+ * waits on a futex with a deadline. Order in both: block signals if they matter, make the task,
+ * unblock, learn how it went, take everything back if it went wrong.
  */
 #include "launch/launch.h"
 
@@ -27,6 +27,8 @@ static void block_signals(struct launch *l)
 {
 	const uint64_t all = ~0ULL;
 
+	if (l->plan.unmasked)
+		return;
 	/* Raw, so that the C library's own signals are blocked as well. */
 	sys_sigprocmask(SET_MASK, &all, &l->mask);
 	if (l->plan.sigmask >= 0)
@@ -35,7 +37,8 @@ static void block_signals(struct launch *l)
 
 static void unblock_signals(const struct launch *l)
 {
-	sys_sigprocmask(SET_MASK, &l->mask, NULL);
+	if (!l->plan.unmasked)
+		sys_sigprocmask(SET_MASK, &l->mask, NULL);
 }
 
 static void fill_child(struct launch *l, struct child *child, const struct raw_used *used)
@@ -96,6 +99,7 @@ static long make_task(struct launch *l, struct child *child, struct raw_used *us
 {
 	struct clone_args *args = &l->plan.args;
 	const bool copy = l->plan.way == RAMET_WAY_COPY;
+	long r;
 
 	if (l->plan.libc_fork)
 		return fork_by_libc(&l->plan, used);
@@ -105,8 +109,9 @@ static long make_task(struct launch *l, struct child *child, struct raw_used *us
 		*used = (struct raw_used){.flags = args->flags, .clone3 = true};
 		return arch_clone3(args, sizeof(*args), copy ? NULL : child_run, child);
 	}
-	return raw_clone(args, sizeof(*args), l->plan.droppable, used, copy ? NULL : child_run,
-			 child);
+	r = raw_clone(args, sizeof(*args), l->plan.droppable, used, copy ? NULL : child_run, child);
+	l->avoid |= r < 0 && l->plan.unmasked && used->missing ? AVOID_CLEARING : 0;
+	return r;
 }
 
 /* ---- Held ------------------------------------------------------------------------------------- */

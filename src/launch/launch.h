@@ -12,10 +12,11 @@ enum {
 	AVOID_PARTING = 2, /* close_range that parts from a shared table */
 	AVOID_FETCH = 4,   /* pidfd_getfd on the caller */
 	AVOID_ONCE = 8, /* the same, for what is the spec's fault and shall be told by its step */
+	AVOID_CLEARING = 16, /* clone3, and with it CLONE_CLEAR_SIGHAND */
 };
 
 /* Of these: what will be refused the next time as well. */
-#define AVOID_LASTING (AVOID_PARTING | AVOID_FETCH)
+#define AVOID_LASTING (AVOID_PARTING | AVOID_FETCH | AVOID_CLEARING)
 
 enum launch_how { LAUNCH_AND_WAIT, LAUNCH_TWICE, LAUNCH_BEGIN };
 

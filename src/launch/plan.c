@@ -164,6 +164,23 @@ static void plan_handlers(struct plan *plan, const struct ramet_spec *spec)
 	}
 }
 
+/*
+ * A child whose caught signals have their default action from birth on runs no handler. If it has
+ * nothing to do but exec, a signal does to it what it would do afterwards; so none needs to be
+ * blocked, by three system calls, and the mask it has is the caller's. A shield does share the
+ * handlers.
+ */
+static bool can_stay_unmasked(const struct plan *plan, const struct ramet_spec *spec,
+			      const struct plan_host *host)
+{
+	const bool fits = plan->way == RAMET_WAY_HELD ||
+			  (plan->way == RAMET_WAY_FUTEX && !plan->shielded);
+
+	return fits && host->clearing && plan->body == PLAN_PROGRAM &&
+	       plan->args.flags & CLONE_CLEAR_SIGHAND && host->witness <= 0 &&
+	       !(spec->steps && spec->steps->kind);
+}
+
 static void plan_args(struct plan *plan, const struct ramet_spec *spec,
 		      const struct plan_host *host)
 {
@@ -280,7 +297,7 @@ static void add_steps(struct plan *plan, const struct ramet_spec *spec,
 		add(plan, (struct ramet_step){.kind = RAMET_STEP_GUARD_MEMORY});
 	if (plan->caller_steps || steps_have(plan->steps, RAMET_STEP_GUARD_MEMORY))
 		add(plan, (struct ramet_step){.kind = RAMET_STEP_WAIT_GO, .number = -1});
-	if (!steps_have(spec->steps, RAMET_STEP_SIGMASK))
+	if (!steps_have(spec->steps, RAMET_STEP_SIGMASK) && !plan->unmasked)
 		add(plan, (struct ramet_step){.kind = RAMET_STEP_SIGMASK});
 }
 
@@ -603,6 +620,9 @@ int plan_make(const struct ramet_spec *spec, bool twice, const struct plan_host 
 	if (r < 0)
 		return r;
 	plan_handlers(&plan, spec);
+	plan.unmasked = can_stay_unmasked(&plan, spec, host);
+	if (plan.unmasked)
+		plan.droppable &= ~CLONE_CLEAR_SIGHAND;
 	plan_args(&plan, spec, host);
 	r = kernel_refuses(&plan, plan.args.flags, ret_refusal);
 	if (r == 0 && plan.body != PLAN_PROGRAM)

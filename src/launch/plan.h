@@ -20,6 +20,7 @@ struct plan_host {
 	bool helper;	      /* programs in memory can be run */
 	bool shielding;	      /* a task of the caller's could make another one */
 	bool uncharged;	      /* a cgroup2 has no limits of memory on this system */
+	bool clearing;	      /* clone3 can be had, and with it CLONE_CLEAR_SIGHAND */
 	bool parting;	      /* a shared descriptor table can be parted from */
 	bool fetching;	      /* pidfd_getfd is allowed on the caller */
 	bool fetch_failed;    /* it is, but for what this spec names there was nothing to get */
@@ -49,6 +50,7 @@ struct plan {
 	bool strict;		/* clone3 or nothing */
 	bool libc_fork;		/* made by the C library's fork() */
 	bool clear_handlers;
+	bool unmasked;	   /* no signal is blocked meanwhile: see can_stay_unmasked() */
 	bool shielded;	   /* another task is held meanwhile: shield.c */
 	bool handshake;	   /* the caller waits until the body starts */
 	bool asynchronous; /* … but not in the call that makes the task */
@@ -56,7 +58,7 @@ struct plan {
 	bool own_tid_word; /* CLONE_CHILD_CLEARTID on the launch's word, not the spec's */
 	bool keep_stack;   /* the stack must last until the task's end, not its exec */
 	unsigned count;
-	int sigmask; /* index of the step that takes the caller's mask, -1: the spec gave one */
+	int sigmask; /* index of the step that takes the caller's mask, -1: none does */
 	struct ramet_step *steps;
 	size_t stack_size;
 	void *memory_; /* one block holds all of the above */

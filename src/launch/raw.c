@@ -51,9 +51,11 @@ long raw_clone(const struct clone_args *args, size_t size, uint64_t droppable,
 
 	used->flags = args->flags;
 	used->clone3 = true;
+	used->missing = false;
 	r = arch_clone3(args, size, fn, arg);
 	if (r != -ENOSYS && !(r == -EPERM && clone3_filtered()))
 		return r;
+	used->missing = true;
 
 	/* clone(2) writes the pidfd where it writes the tid: together they do not go. */
 	if (!(args->flags & CLONE_PARENT_SETTID))

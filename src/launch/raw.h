@@ -13,6 +13,7 @@
 struct raw_used {
 	uint64_t flags; /* as issued, exit signal apart */
 	bool clone3;
+	bool missing; /* clone3 was tried and is not to be had */
 };
 
 /*

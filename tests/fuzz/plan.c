@@ -181,7 +181,12 @@ static void check_steps(const struct plan *plan)
 		last_of[plan->steps[i].kind] = i + 1;
 		MUST(i + 1 == plan->count || plan->steps[i].kind != last);
 	}
-	MUST(masks == 1);
+	/* Either all signals wait until the child may have them, or none can do harm. */
+	MUST(masks == !plan->unmasked);
+	MUST(!plan->unmasked ||
+	     (plan->count == 1 && plan->body == PLAN_PROGRAM && !plan->shielded &&
+	      (plan->way == RAMET_WAY_HELD || plan->way == RAMET_WAY_FUTEX) &&
+	      plan->args.flags & CLONE_CLEAR_SIGHAND && !(plan->droppable & CLONE_CLEAR_SIGHAND)));
 	MUST(plan->body == PLAN_TWICE || plan->steps[plan->count - 1].kind == last);
 	check_pairs(last_of);
 	/* Nobody else may run in what an init leaves behind, and an init has one place. */
@@ -300,6 +305,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.helper = odd & 64,
 		.shielding = more & 1,
 		.parting = more & 2,
+		.clearing = more & 128,
 		.uncharged = more & 64,
 		.fetching = more & 4,
 		.fetch_failed = more & 8,

@@ -8,7 +8,8 @@
  * thread, to a child.
  *
  * Seen to fail with the protection taken out, in a copy of the tree:
- *  - block_signals() that blocks nothing: "without clone3", in the first second;
+ *  - block_signals() that blocks nothing, or plan->unmasked with a CLONE_CLEAR_SIGHAND that may be
+ *    dropped: "without clone3", in the first second;
  *  - no CLONE_CLEAR_SIGHAND and no clear_handlers in plan_handlers(): "with clone3";
  *  - no clear_handlers() in step_sigmask(): "without clone3";
  *  - CLONE_SIGHAND kept where a program shares its handlers: both;

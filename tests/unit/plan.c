@@ -61,12 +61,12 @@ static void is_plan(const char *name, struct ramet_spec spec, const char *want)
 
 static void test_ways_of_programs(void)
 {
-	IS_PLAN("a program", HELD SPAWN FROM_EXEC MASK(" 1") EXEC(" 2"), PROGRAM);
+	IS_PLAN("a program", HELD SPAWN FROM_EXEC EXEC(" 1"), PROGRAM);
 	IS_PLAN("fork and exec",
 		COPY "clone3 CLONE_PIDFD|CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|"
 		     "CLONE_CLEAR_SIGHAND" FROM_EXEC MASK(" 1") EXEC(" 2"),
 		PROGRAM, .preset = RAMET_PRESET_FORK);
-	IS_PLAN("vfork and exec", HELD SPAWN FROM_EXEC MASK(" 1") EXEC(" 2"), PROGRAM,
+	IS_PLAN("vfork and exec", HELD SPAWN FROM_EXEC EXEC(" 1"), PROGRAM,
 		.preset = RAMET_PRESET_VFORK);
 	IS_PLAN("memory copied because asked",
 		COPY "clone3 CLONE_PIDFD|CLONE_CLEAR_SIGHAND" FROM_EXEC MASK(" 1") EXEC(" 2"),
@@ -74,28 +74,25 @@ static void test_ways_of_programs(void)
 	IS_PLAN("way copy, forced",
 		COPY "clone3 CLONE_PIDFD|CLONE_CLEAR_SIGHAND" FROM_EXEC MASK(" 1") EXEC(" 2"),
 		PROGRAM, .way = RAMET_WAY_COPY);
-	IS_PLAN("way futex, forced", FUTEX BESIDE FROM_EXEC MASK(" 1") EXEC(" 2"), PROGRAM,
+	IS_PLAN("way futex, forced", FUTEX BESIDE FROM_EXEC EXEC(" 1"), PROGRAM,
 		.way = RAMET_WAY_FUTEX);
 	IS_PLAN("separate processes with one file table",
 		HELD "clone3 CLONE_VM|CLONE_FILES|CLONE_PIDFD|CLONE_VFORK|"
-		     "CLONE_CLEAR_SIGHAND" FROM_EXEC MASK(" 1") EXEC(" 2"),
+		     "CLONE_CLEAR_SIGHAND" FROM_EXEC EXEC(" 1"),
 		PROGRAM, .share = RAMET_FILES);
 	IS_PLAN("exec parts shared handlers, so they are not shared before it either",
-		HELD SPAWN FROM_EXEC MASK(" 1") EXEC(" 2"), PROGRAM,
-		.share = RAMET_MEMORY | RAMET_SIGHAND);
+		HELD SPAWN FROM_EXEC EXEC(" 1"), PROGRAM, .share = RAMET_MEMORY | RAMET_SIGHAND);
 	IS_PLAN("a sibling has no exit signal of its own",
 		HELD "clone3 CLONE_VM|CLONE_PIDFD|CLONE_VFORK|CLONE_PARENT|CLONE_CLEAR_SIGHAND, "
-		     "exit signal none\n" MASK(" 1") EXEC(" 2"),
+		     "exit signal none\n" EXEC(" 1"),
 		PROGRAM, .share = RAMET_PARENT);
 	IS_PLAN("no pidfd",
-		HELD "clone3 CLONE_VM|CLONE_VFORK|CLONE_CLEAR_SIGHAND" FROM_EXEC MASK(" 1")
-			EXEC(" 2"),
+		HELD "clone3 CLONE_VM|CLONE_VFORK|CLONE_CLEAR_SIGHAND" FROM_EXEC EXEC(" 1"),
 		PROGRAM, .options = RAMET_NO_PIDFD);
-	IS_PLAN("a search along PATH",
-		HELD SPAWN FROM_EXEC MASK(" 1") " 2 child  exec true along PATH\n",
+	IS_PLAN("a search along PATH", HELD SPAWN FROM_EXEC " 1 child  exec true along PATH\n",
 		.program = "true", .options = RAMET_SEARCH_PATH);
-	IS_PLAN("in a cgroup", HELD SPAWN "|CLONE_INTO_CGROUP" FROM_EXEC MASK(" 1") EXEC(" 2"),
-		PROGRAM, .fresh = RAMET_CGROUP, .cgroup = 3);
+	IS_PLAN("in a cgroup", HELD SPAWN "|CLONE_INTO_CGROUP" FROM_EXEC EXEC(" 1"), PROGRAM,
+		.fresh = RAMET_CGROUP, .cgroup = 3);
 }
 
 static void test_identity(void)
@@ -355,10 +352,10 @@ static void test_program_fd(void)
 					       " 3") " 4 child  exec descriptor 9 as /bin/true\n",
 		PROGRAM, .options = RAMET_PROGRAM_FD, .program_fd = 9, STEPS(RAMET_CLOSE_REST()));
 	IS_PLAN("and is not searched for",
-		HELD SPAWN FROM_EXEC MASK(" 1") " 2 child  exec descriptor 0 as true\n",
-		.program = "true", .options = RAMET_PROGRAM_FD | RAMET_SEARCH_PATH);
+		HELD SPAWN FROM_EXEC " 1 child  exec descriptor 0 as true\n", .program = "true",
+		.options = RAMET_PROGRAM_FD | RAMET_SEARCH_PATH);
 	IS_PLAN("without the option the descriptor is not looked at",
-		HELD SPAWN FROM_EXEC MASK(" 1") EXEC(" 2"), PROGRAM, .program_fd = 9);
+		HELD SPAWN FROM_EXEC EXEC(" 1"), PROGRAM, .program_fd = 9);
 }
 
 /* What a helper would find as its own, or share, is meant to be the caller's: copied. */
@@ -492,6 +489,7 @@ static const struct plan_host usual = {.single_threaded = true,
 				       .memory_shares = true,
 				       .helper = true,
 				       .parting = true,
+				       .clearing = true,
 				       .fetching = true,
 				       .path = "/usr/bin:/bin"};
 
@@ -512,6 +510,44 @@ static void is_refused_on(const struct plan_host *host, const char *want, bool t
 }
 
 #define IS_REFUSED(want, ...) is_refused_on(&usual, want, false, RAMET_SPEC(__VA_ARGS__))
+
+/* Signals are let be where the kernel clears the handlers and the child does nothing but exec. */
+static void test_unmasked(void)
+{
+	const struct {
+		const char *name;
+		struct ramet_spec spec;
+		bool clearing, unmasked;
+	} rows[] = {
+		{"a program", RAMET_SPEC(PROGRAM), true, true},
+		{"no clone3", RAMET_SPEC(PROGRAM), false, false},
+		{"a step", RAMET_SPEC(PROGRAM, STEPS(RAMET_UMASK(022))), true, false},
+		{"beside the caller", RAMET_SPEC(PROGRAM, .way = RAMET_WAY_FUTEX), true, true},
+		{"behind a shield",
+		 RAMET_SPEC(PROGRAM, .fresh = RAMET_CGROUP, .cgroup = 3, .timeout_ms = 100), true,
+		 false},
+		{"copied", RAMET_SPEC(PROGRAM, .way = RAMET_WAY_COPY), true, false},
+		{"a function", RAMET_SPEC(.fn = body), true, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct plan_host host = usual;
+		struct plan_refusal why;
+		struct plan plan;
+
+		host.clearing = rows[i].clearing;
+		host.shielding = true;
+		if (!is_int(plan_make(&rows[i].spec, false, &host, &plan, &why), 0, "%s",
+			    rows[i].name))
+			continue;
+		is_int(plan.unmasked, rows[i].unmasked, "%s: unmasked", rows[i].name);
+		is_int(steps_have(plan.steps, RAMET_STEP_SIGMASK), !rows[i].unmasked,
+		       "%s: or else the child has its mask back", rows[i].name);
+		ok(!rows[i].unmasked || !(plan.droppable & CLONE_CLEAR_SIGHAND),
+		   "%s: unmasked with clone3 alone", rows[i].name);
+		plan_free(&plan);
+	}
+}
 
 /* A launch that is begun, and one that takes no other way. */
 static void test_refused_begun(void)
@@ -752,6 +788,7 @@ int main(void)
 	test_no_shared_memory();
 	test_no_helper();
 	test_refused_specs();
+	test_unmasked();
 	test_refused_begun();
 	test_refused_steps();
 	test_refused_attributes();
