@@ -10,7 +10,7 @@ set -uo pipefail
 # each takes. Alone: ramet's own series, in one process. Beside peers everything is a worker.
 runs='
 launch           | launch --pages small --heap 2M,1G --count                       | 100 | alone | 1024
-launch-8g        | launch --pages small --heap 2M,8G --only ramet-spawn,floor,posix_spawn,fork+exec | 110 | alone | 8192
+launch-8g        | launch --pages small --heap 2M,8G --only ramet-spawn,floor,posix_spawn,fork+exec | 180 | alone | 8192
 launch-peers     | launch --pages small --heap 2M,1G                               | 200 | peers | 1024
 fds              | fds --fds 10,10000                                              | 30  | alone | 16
 fds-peers        | fds --fds 10,10000                                              | 50  | peers | 16
