@@ -54,10 +54,12 @@ int sealed_file(const char *name, const void *data, size_t size, bool executable
 	return fd;
 }
 
-/* Filled in two passes: without a buffer only the size is counted. */
+#define OWN_FIRST 4096 /* most plans with what they point at, environment included */
+
+/* What does not fit into the room is only counted: then there is another pass. */
 struct blob {
 	char *buf;
-	size_t at;
+	size_t at, room;
 	uintptr_t base; /* where it will be mapped */
 	bool whole;	/* the caller's steps too, which the helper need not see */
 };
@@ -69,10 +71,17 @@ static void *put(struct blob *b, const void *data, size_t n)
 
 	b->at = (b->at + 7) & ~(size_t)7;
 	address = (void *)(b->base + b->at);
-	if (b->buf && n)
+	if (n && b->at + n <= b->room)
 		memcpy(b->buf + b->at, data, n);
 	b->at += n;
 	return address;
+}
+
+/* Write n bytes again that were put at `at`. */
+static void put_again(struct blob *b, size_t at, const void *data, size_t n)
+{
+	if (at + n <= b->room)
+		memcpy(b->buf + at, data, n);
 }
 
 static const char *put_text(struct blob *b, const char *text)
@@ -93,8 +102,7 @@ static char **put_texts(struct blob *b, char *const *texts)
 	at = b->at - (n + 1) * sizeof(*texts);
 	for (size_t i = 0; i < n; i++) {
 		text = put_text(b, texts[i]);
-		if (b->buf)
-			memcpy(b->buf + at + i * sizeof(text), &text, sizeof(text));
+		put_again(b, at + i * sizeof(text), &text, sizeof(text));
 	}
 	return address;
 }
@@ -198,12 +206,10 @@ static void put_plan(struct blob *b, const struct plan *plan, const struct image
 	for (unsigned i = 0; i < plan->count; i++) {
 		step = plan->steps[i];
 		put_step(b, &step);
-		if (b->buf)
-			memcpy(b->buf + steps + i * sizeof(step), &step, sizeof(step));
+		put_again(b, steps + i * sizeof(step), &step, sizeof(step));
 	}
 	header.marked = put(b, marked, marked_count * sizeof(*marked));
-	if (b->buf)
-		memcpy(b->buf, &header, sizeof(header));
+	put_again(b, 0, &header, sizeof(header));
 }
 
 /* The steps and what they point at, at the beginning of the blob. */
@@ -216,21 +222,23 @@ static void put_steps(struct blob *b, const struct plan *plan)
 	for (unsigned i = 0; i < plan->count; i++) {
 		step = plan->steps[i];
 		put_step(b, &step);
-		if (b->buf)
-			memcpy(b->buf + i * sizeof(step), &step, sizeof(step));
+		put_again(b, i * sizeof(step), &step, sizeof(step));
 	}
 }
 
 int plan_own(struct plan *plan)
 {
-	struct blob b = {.whole = true};
+	struct blob b = {.whole = true, .at = OWN_FIRST};
 
-	put_steps(&b, plan);
-	b.buf = malloc(b.at);
-	if (!b.buf)
-		return -ENOMEM;
-	b.base = (uintptr_t)b.buf;
-	put_steps(&b, plan);
+	while (b.at > b.room) {
+		b.room = b.at;
+		free(b.buf);
+		b.buf = malloc(b.room);
+		if (!b.buf)
+			return -ENOMEM;
+		b.base = (uintptr_t)b.buf;
+		put_steps(&b, plan);
+	}
 	plan_free(plan);
 	plan->memory_ = b.buf;
 	plan->steps = plan->memory_;
@@ -244,7 +252,9 @@ int image_make(const struct plan *plan, const struct image_caps *caps, const int
 	int fd;
 
 	put_plan(&b, plan, caps, marked, marked_count);
-	b.buf = malloc(b.at);
+	b.room = b.at;
+	/* Zeros, since what lies between the parts goes to the helper as well. */
+	b.buf = calloc(1, b.room);
 	if (!b.buf)
 		return -ENOMEM;
 	put_plan(&b, plan, caps, marked, marked_count);

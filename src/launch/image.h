@@ -19,8 +19,8 @@ struct image {
 	uint32_t clear_handlers;
 	uint32_t restore_caps;			  /* the sets below were widened to get here */
 	uint64_t effective, inheritable, ambient; /* as they were before */
-	uint32_t marked_count;
-	const int32_t *marked; /* descriptors to be closed by exec again */
+	uint32_t marked_count, unused_;		  /* nothing of it is left to chance */
+	const int32_t *marked;			  /* descriptors to be closed by exec again */
 	struct ramet_step steps[];
 };
 

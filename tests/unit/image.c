@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -398,6 +399,45 @@ static char **random_list(char **list, unsigned room)
 	return list;
 }
 
+/*
+ * The helper's new identity may read all of the image, so nothing else of the caller's memory is in
+ * it: what fresh memory is filled with does not show.
+ *
+ * Seen to fail: malloc() for calloc() in image_make().
+ */
+static void test_gaps(void)
+{
+#ifdef M_PERTURB
+	static char texts[][8] = {"a", "bcd", "efghi"};
+	static char *argv[] = {texts[0], texts[1], texts[2], NULL};
+	const struct image_caps caps = {.carry = false};
+	const struct ramet_spec spec =
+		RAMET_SPEC(.program = "prog", .way = RAMET_WAY_HELPER, .argv = argv);
+	static char images[2][65536];
+	struct plan_refusal why;
+	struct plan plan;
+	size_t size[2] = {0};
+
+	wrong = NULL;
+	for (int i = 0; i < 2; i++) {
+		mallopt(M_PERTURB, i ? 0x55 : 0xaa);
+		if (!CHECK(plan_make(&spec, false, &host, &plan, &why) == 0))
+			break;
+		if (view_open(&plan, &caps) && CHECK(view.size <= sizeof(images[0]))) {
+			size[i] = view.size;
+			memcpy(images[i], view.base, view.size);
+			view_close();
+		}
+		plan_free(&plan);
+	}
+	mallopt(M_PERTURB, 0);
+	ok(!wrong && size[0] && size[0] == size[1] && !memcmp(images[0], images[1], size[0]),
+	   "nothing of unused memory is in an image%s%s", wrong ? ": " : "", wrong ? wrong : "");
+#else
+	skip(1, "no M_PERTURB");
+#endif
+}
+
 static void test_at_random(void)
 {
 	static bool met[RAMET_STEP_COUNT_];
@@ -437,6 +477,7 @@ int main(void)
 	test_by_hand();
 	cell_run(WHO_ANY, 10, no_environment, NULL, "no environment at all");
 	test_caps();
+	test_gaps();
 	test_at_random();
 	return tap_done();
 }
