@@ -314,14 +314,32 @@ static int feed(struct session *s, const char *text, size_t n, struct line_call 
 	return line_reader_feed(s->reader, text, n, ret);
 }
 
+/* "pid_t pid = clone(fn, …);" is of a program: from the call on, without the semicolon. */
+static void trim_statement(const char **text, size_t *n)
+{
+	static const char names[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_ \t*.->[]";
+	const size_t left = strspn(*text, names);
+	const char *call = *text + left;
+
+	while (*n && strchr("; \t", (*text)[*n - 1]))
+		--*n;
+	if (!left || *call != '=' || call[1] == '=')
+		return;
+	call += 1 + strspn(call + 1, " \t");
+	if (call[strspn(call, names)] != '(' || call >= *text + *n)
+		return;
+	*n -= (size_t)(call - *text);
+	*text = call;
+}
+
 static int take_line(struct session *s, const char *text, size_t n)
 {
 	struct line_call line;
 	int kind;
 
-	/* As in a program. */
-	while (!s->lines && n && strchr("; \t", text[n - 1]))
-		n--;
+	if (!s->lines)
+		trim_statement(&text, &n);
 	kind = feed(s, text, n, &line);
 	if (kind < 0)
 		return no_memory(s);

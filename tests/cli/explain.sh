@@ -89,6 +89,11 @@ explain 'with two results' 0 --caller uid=0 'clone3({flags=CLONE_PIDFD|CLONE_PAR
 explain 'a C function' 0 'clone(fn, stack + SIZE, CLONE_VM | SIGUSR1, NULL);'
 like 'begins in another' "$(row 'begins in')" '^fn, on a stack of its own'
 like 'and has its flags behind the stack' "$(row 'told of its end')" 'SIGUSR1'
+explain 'a statement' 0 'pid_t pid = clone(childFunc, stackTop, CLONE_NEWUTS | SIGCHLD, argv[1]);' --caller uid=0
+like 'is a call' "$(row uts)" '^new'
+explain 'one of a member' 1 'p->pids[i] = clone(fn, stack, CLONE_SIGHAND, NULL)'
+explain 'no statement' 2 'pid == clone(fn, stack, CLONE_VM, NULL)'
+explain 'of nothing' 2 'pid ='
 explain 'a C function that is refused' 1 'clone(fn, stack, CLONE_SIGHAND|SIGCHLD, NULL)'
 explain 'a C function on no stack' 2 'clone(fn, NULL, CLONE_VM|SIGCHLD, NULL)'
 said 'is answered with a way' "flags alone are enough: 'CLONE_VM\|SIGCHLD'"
