@@ -28,14 +28,14 @@ const uint8_t library_clone_layout[] = {ARG_FUNCTION,	ARG_STACK, ARG_FLAGS,	  AR
 static const struct call_name calls[] = {
 	[NR_CLONE] = {"clone", RAMET_ENTRY_CLONE, .creates = true},
 	[NR_CLONE3] = {"clone3", RAMET_ENTRY_CLONE3, .creates = true, .layout = clone3_args},
-	[NR_FORK] = {"fork", RAMET_ENTRY_CLONE, true, true, 0, SIGNAL_CHLD, no_args, true},
-	[NR_VFORK] = {"vfork", RAMET_ENTRY_CLONE, true, true, SPAWNS, no_args, true},
+	[NR_FORK] = {"fork", RAMET_ENTRY_CLONE, true, true, 0, SIGNAL_CHLD, no_args, true, false},
+	[NR_VFORK] = {"vfork", RAMET_ENTRY_CLONE, true, true, SPAWNS, no_args, true, false},
 	[NR_UNSHARE] = {"unshare", RAMET_ENTRY_UNSHARE, .layout = unshare_args, .strict = true},
 	[NR_SETNS] = {"setns", RAMET_ENTRY_SETNS, .layout = setns_args, .strict = true},
 	{"clone2", RAMET_ENTRY_CLONE, .creates = true, .layout = clone2_args},
 	{"__clone2", RAMET_ENTRY_CLONE, .creates = true, .layout = clone2_args},
-	{"__fork", RAMET_ENTRY_CLONE, true, true, 0, SIGNAL_CHLD, no_args, true},
-	{"__vfork", RAMET_ENTRY_CLONE, true, true, SPAWNS, no_args, true},
+	{"__fork", RAMET_ENTRY_CLONE, true, true, 0, SIGNAL_CHLD, no_args, true, false},
+	{"__vfork", RAMET_ENTRY_CLONE, true, true, SPAWNS, no_args, true, false},
 	{"__clone", RAMET_ENTRY_CLONE, .creates = true, .layout = library_clone_layout},
 	/* What is done for these differs between libraries and versions: glibc's of 2.34. */
 	{"pthread_create", RAMET_ENTRY_CLONE3, false, true, NPTL, no_args, true, true},
