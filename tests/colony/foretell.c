@@ -174,6 +174,17 @@ static uint64_t at_home(const struct life *l, const struct step *s)
 	return types & ~CLONE_NEWUSER;
 }
 
+bool is_perhaps_closed(const struct life *l, const struct step *s)
+{
+	const struct task *t = task_of(l, s->who), *o = task_of(l, s->other);
+	uint64_t permitted = 0, effective = 0;
+
+	if (s->number != BY_PIDFD || o->state == RAMET_STATE_ALIVE || t->process == o->process)
+		return false;
+	read_caps(tgid_of(l, s->who), l->tids[s->who], &permitted, &effective);
+	return object_of(t, SLOT_USER)->parent || !(effective >> CAP_SYS_PTRACE_ & 1);
+}
+
 int foretell_setns(const struct life *l, const struct step *s, const struct ramet_call *call)
 {
 	uint64_t permitted = 0, effective = 0;

@@ -20,4 +20,12 @@ int foretell(const struct life *l, const struct step *s, const struct ramet_call
 int open_target(const struct life *l, const struct step *s);
 int foretell_setns(const struct life *l, const struct step *s, const struct ramet_call *call);
 
+/*
+ * Who has ended has no memory left that could be closed to debuggers. Kernels of 2026 (and 6.18.44)
+ * remember whether it was, as it is after an exec that gains capabilities; then nothing but
+ * CAP_SYS_PTRACE in the first user namespace opens it. That is more than can be seen of a dead
+ * task: where it may be so, EPERM is as right as ESRCH.
+ */
+bool is_perhaps_closed(const struct life *l, const struct step *s);
+
 #endif

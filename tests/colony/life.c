@@ -323,8 +323,9 @@ static enum outcome step_unshare(struct life *l, const struct step *s)
 static enum outcome step_setns(struct life *l, const struct step *s)
 {
 	struct ramet_call call = {.entry = RAMET_ENTRY_SETNS, .flags = s->legacy ? 0 : s->flags};
-	const int error = foretell_setns(l, s, &call);
+	const bool either = is_perhaps_closed(l, s);
 	const int fd = open_target(l, s);
+	int error = foretell_setns(l, s, &call);
 	int64_t result;
 	bool sent;
 	int r;
@@ -338,6 +339,8 @@ static enum outcome step_setns(struct life *l, const struct step *s)
 	keeper_slot(s->who)->flags = call.flags;
 	if (!ask(l, s->who, COLONY_SETNS, &result))
 		return STEP_WRONG;
+	if (either && error == ESRCH && result == -EPERM)
+		error = EPERM;
 	if (judge(l, s, error, result) != STEP_ACCEPTED)
 		return l->wrong[0] || !settle(l) ? STEP_WRONG : STEP_REFUSED;
 	call.flags = s->flags;
