@@ -305,8 +305,9 @@ struct ramet_step {
  * caller's and are read only during the call. Set either program or fn.
  *
  * What a body may do:
- *  - a program: any parent, any number of threads. Signals are blocked round the clone, handlers
- *    do not run in the child, the mask is set last.
+ *  - a program: any parent, any number of threads. No handler runs in the child. Signals are
+ *    blocked round the clone and the mask is set last, unless nothing but exec is to be done
+ *    and clone3 takes the handlers away.
  *  - a function with its own copy of memory: as after fork(). In a threaded caller ramet uses the
  *    C library's fork() where that gives the spec, new namespaces (but user and time) and a
  *    cgroup by steps in the child, and refuses (-EINVAL, rule function-needs-one-thread) where it

@@ -305,6 +305,7 @@ static void set_written(struct line_call *line, const char *text, size_t n)
 	if (line->given & (LINE_RESULT | LINE_ERROR) || !n || text[n - 1] != ')')
 		return;
 	line->source = NULL;
+	line->library |= !strcmp(line->name, "fork");
 	explain_fill_in(line);
 }
 
@@ -314,43 +315,38 @@ static int feed(struct session *s, const char *text, size_t n, struct line_call 
 	return line_reader_feed(s->reader, text, n, ret);
 }
 
-/* "pid_t pid = clone(fn, …);" is of a program: from the call on, without the semicolon. */
-static void trim_statement(const char **text, size_t *n)
+/*
+ * "pid_t pid = clone (fn, …);" is of a program: the call alone, without blanks before its bracket,
+ * in memory of its own.
+ */
+static char *call_of_statement(const char *text)
 {
-	static const char names[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789_ \t*.->[]";
-	const size_t left = strspn(*text, names);
-	const char *call = *text + left;
+	static const char word[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789_";
+	static const char left[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789_ \t*.->[]";
+	const size_t n = strspn(text, left);
+	const char *right = text + n + (text[n] == '=');
+	char *call, *name, *bracket;
 
-	while (*n && strchr("; \t", (*text)[*n - 1]))
-		--*n;
-	if (!left || *call != '=' || call[1] == '=')
-		return;
-	call += 1 + strspn(call + 1, " \t");
-	if (call[strspn(call, names)] != '(' || call >= *text + *n)
-		return;
-	*n -= (size_t)(call - *text);
-	*text = call;
+	right += strspn(right, " \t");
+	if (!n || text[n] != '=' || right[strspn(right, left)] != '(')
+		right = text;
+	call = strdup(right);
+	if (!call)
+		return NULL;
+	for (size_t end = strlen(call); end && strchr("; \t", call[end - 1]);)
+		call[--end] = '\0';
+	name = call + strspn(call, word);
+	bracket = name + strspn(name, " \t");
+	if (name > call && *bracket == '(')
+		memmove(name, bracket, strlen(bracket) + 1);
+	return call;
 }
 
-static int take_line(struct session *s, const char *text, size_t n)
+/* Not about such a call, or not understood. */
+static void say_other(struct session *s, const char *text, size_t n, int kind)
 {
-	struct line_call line;
-	int kind;
-
-	if (!s->lines)
-		trim_statement(&text, &n);
-	kind = feed(s, text, n, &line);
-	if (kind < 0)
-		return no_memory(s);
-	if (kind == LINE_PART)
-		return 0;
-	if (kind == LINE_CALL) {
-		set_lines(s, &line);
-		if (!s->lines)
-			set_written(&line, text, n);
-		return take_call(s, &line, text);
-	}
 	if (kind == LINE_STRANGE && s->lines)
 		say_strange(s, text, n, "is about such a call, but not understood");
 	else if (!s->lines && (kind == LINE_STRANGE || strstr(text, "CLONE_")))
@@ -358,7 +354,29 @@ static int take_line(struct session *s, const char *text, size_t n)
 			    "is not understood; flags alone are enough: 'CLONE_VM|SIGCHLD'");
 	else if (kind == LINE_OTHER && !s->lines)
 		say_strange(s, text, n, "is no call that makes a task or changes what one shares");
-	return 0;
+}
+
+static int take_line(struct session *s, const char *text, size_t n)
+{
+	char *written = s->lines ? NULL : call_of_statement(text);
+	const char *call = written ? written : text;
+	const size_t size = written ? strlen(written) : n;
+	struct line_call line;
+	int kind, r = 0;
+
+	kind = s->lines || written ? feed(s, call, size, &line) : -ENOMEM;
+	if (kind < 0)
+		r = no_memory(s);
+	if (kind == LINE_CALL) {
+		set_lines(s, &line);
+		if (!s->lines)
+			set_written(&line, call, size);
+		r = take_call(s, &line, text);
+	} else if (kind >= 0 && kind != LINE_PART) {
+		say_other(s, text, n, kind);
+	}
+	free(written);
+	return r;
 }
 
 static int take(struct session *s, char *text, size_t n)

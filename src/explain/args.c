@@ -421,7 +421,8 @@ static bool read_args(struct reading *r, struct span *s)
 		skip_blanks(s);
 		if (!take_arg(s, &arg))
 			break;
-		if (take_name(&arg, &name)) {
+		/* A program's own text may be "util::size(s)"; a library's arguments have no names. */
+		if (!r->library && take_name(&arg, &name)) {
 			if (!put_arg(r, arg_find(name), arg))
 				return false;
 		} else if (!rest && !starts_with(arg, "???") && !starts_with(arg, "/*") &&

@@ -47,6 +47,9 @@ const struct issuer *explain_issuer_at(size_t index);
 /* Row `index` of those that issue exactly this call, likeliest first; NULL past the end. */
 const struct issuer *explain_issuer(const struct line_call *line, size_t index);
 
+/* pthread_create() or posix_spawn() itself: the flags are what some versions of it ask for. */
+bool explain_by_name(const struct line_call *line);
+
 /* ---- One call ---- */
 
 enum explain_verdict {

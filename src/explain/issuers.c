@@ -63,15 +63,37 @@ const struct issuer *explain_issuer_at(size_t index)
 	return index < sizeof(issuers) / sizeof(issuers[0]) ? &issuers[index] : NULL;
 }
 
-const struct issuer *explain_issuer(const struct line_call *line, size_t index)
+bool explain_by_name(const struct line_call *line)
 {
-	static const struct issuer wrapper = {
+	return line->library && !*line->function;
+}
+
+/* The function of the C library that the line is about. */
+static const struct issuer *library_issuer(const struct line_call *line)
+{
+	static const struct issuer clone_function = {
 		.name = "clone()",
 		.who = "the program itself, by the C library's clone(), which calls the function in the task",
 	};
+	static const struct issuer functions[] = {
+		{.name = "fork()", .who = "fork(), as its version of the C library does it"},
+		{.name = "pthread_create()",
+		 .who = "pthread_create(), as its version of the C library does it"},
+		{.name = "posix_spawn()",
+		 .who = "posix_spawn() and posix_spawnp(), as their version of the C library does it"},
+	};
 
-	if (*line->function)
-		return index ? NULL : &wrapper;
+	for (size_t i = 0; explain_by_name(line) && i < sizeof(functions) / sizeof(functions[0]);
+	     i++)
+		if (!strncmp(line->name, functions[i].name, strcspn(functions[i].name, "(")))
+			return &functions[i];
+	return &clone_function;
+}
+
+const struct issuer *explain_issuer(const struct line_call *line, size_t index)
+{
+	if (line->library)
+		return index ? NULL : library_issuer(line);
 	for (size_t i = 0; i < sizeof(issuers) / sizeof(issuers[0]); i++)
 		if (fits(&issuers[i], line) && !index--)
 			return &issuers[i];

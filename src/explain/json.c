@@ -137,6 +137,7 @@ static void put_call(struct json_object *object, const struct line_call *line)
 	}
 	if (line->given & LINE_EXIT_SIGNAL)
 		sig = signal_json(&line->call);
+	put(object, "function", line->library ? line->name : NULL);
 	put(object, "call", explain_entry_name(&line->call));
 	put(object, "flags", value ? flags : NULL);
 	json_object_object_add(object, "value", value);

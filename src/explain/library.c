@@ -46,12 +46,26 @@ static bool is_function(const struct unnamed *arg)
 	return arg->is_number ? arg->number >= LOWEST_ADDRESS : is_name(arg->text);
 }
 
+/* NULL as it is spelled, "(void *)0" with its cast. */
+static bool is_null(struct span text)
+{
+	static const char *const names[] = {"NULL", "nil", "nullptr", "0"};
+	struct span in;
+
+	while (take_bracketed(&text, '(', ')', &in))
+		text = trimmed(text.at < text.end ? text : in);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (is_text(text, names[i]))
+			return true;
+	return false;
+}
+
 /* An address, or an expression that stands for one. The library refuses NULL by itself. */
 static bool is_stack(const struct unnamed *arg)
 {
-	return arg->is_number ? arg->number >= LOWEST_ADDRESS
-			      : span_size(arg->text) && !is_text(arg->text, "NULL") &&
-					!is_text(arg->text, "nil") && !find_text(arg->text, "=");
+	return arg->is_number
+		       ? arg->number >= LOWEST_ADDRESS
+		       : span_size(arg->text) && !is_null(arg->text) && !find_text(arg->text, "=");
 }
 
 static bool is_flags(const struct unnamed *arg)

@@ -147,19 +147,16 @@ static bool deadly_signal(const struct line_call *c)
 	       has(c, 0, CLONE_THREAD | CLONE_PARENT);
 }
 
+/* posix_spawn() blocks signals itself. */
 static bool handlers_in_vfork(const struct line_call *c)
 {
-	return has(c, CLONE_VM | CLONE_VFORK, CLONE_CLEAR_SIGHAND | CLONE_THREAD);
+	return has(c, CLONE_VM | CLONE_VFORK, CLONE_CLEAR_SIGHAND | CLONE_THREAD) &&
+	       !explain_by_name(c);
 }
 
 static bool joins(const struct line_call *c)
 {
 	return c->call.entry == RAMET_ENTRY_SETNS && !(c->given & LINE_RESULT);
-}
-
-static bool by_name_alone(const struct line_call *c)
-{
-	return c->library && !*c->function;
 }
 
 static const struct {
@@ -181,7 +178,7 @@ static const struct {
 	{handlers_in_vfork,
 	 "a handler of the caller may run in the child, in the caller's memory: block signals round "
 	 "it"},
-	{by_name_alone,
+	{explain_by_name,
 	 "this is a function of the C library: by which call and flags it makes the task depends on "
 	 "its version; strace -f or ltrace -S shows that"},
 	{joins, "what the descriptor names was not looked at: that may be a reason to refuse"},
@@ -243,9 +240,10 @@ static void show_accepted(struct page *page, const struct explanation *e)
 
 	show_gives(page, e);
 	if (*e->line.function) {
-		snprintf(told, sizeof(told),
-			 "%s, on a stack of its own; what that returns is its exit status",
-			 e->line.function);
+		snprintf(told, sizeof(told), "%s, on a stack of its own%s", e->line.function,
+			 e->line.call.flags & CLONE_THREAD
+				 ? ""
+				 : "; what that returns is its exit status");
 		line(page, "begins in", told);
 	}
 	if (makes(&e->line)) {
@@ -343,7 +341,7 @@ static void show_refused(struct page *page, const struct explanation *e)
 
 	if (!e->reason_count && !e->error) {
 		line(page, "why", "The line does not show which errno it was.");
-	} else if (!e->reason_count && by_name_alone(&e->line)) {
+	} else if (!e->reason_count && explain_by_name(&e->line)) {
 		line(page, "why",
 		     "No rule gives this errno for such a task: it is that of another step of the "
 		     "function's, for instance exec; strace -f or ltrace -S shows which.");

@@ -415,6 +415,8 @@ void explain_headline(const struct explanation *e, char *buf, size_t size)
 	}
 	if (!(e->line.given & LINE_FLAGS))
 		headline_unknown(&t, e);
+	else if (!speaks && explain_by_name(&e->line))
+		add(&t, "%s()", e->line.name);
 	else if (!speaks)
 		add_call(&t, call);
 	else if (call->entry == RAMET_ENTRY_SETNS)

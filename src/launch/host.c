@@ -51,7 +51,7 @@ static bool may_make_children(void)
 
 /*
  * The mark is a plain local: if the child runs in a copy this one stays 0. Signals are blocked,
- * as in every launch: a handler must not run in the child.
+ * since this child keeps the caller's handlers, and none must run in it.
  */
 static int ask_memory(void)
 {
@@ -184,7 +184,7 @@ int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded,
 		.clearing = !(wish->avoid & AVOID_CLEARING),
 		.asynchronous = wish->how == LAUNCH_BEGIN,
 		.witness = wish->witness,
-		.path = getenv("PATH"),
+		.path = wish->path ? wish->path : getenv("PATH"),
 		.envp = environ,
 	};
 	int r = spec_load(spec, ret_loaded);

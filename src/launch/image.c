@@ -248,16 +248,18 @@ int plan_own(struct plan *plan)
 int image_make(const struct plan *plan, const struct image_caps *caps, const int32_t *marked,
 	       unsigned marked_count, size_t *ret_size)
 {
-	struct blob b = {.base = IMAGE_ADDRESS};
+	struct blob b = {.base = IMAGE_ADDRESS, .at = OWN_FIRST};
 	int fd;
 
-	put_plan(&b, plan, caps, marked, marked_count);
-	b.room = b.at;
-	/* Zeros, since what lies between the parts goes to the helper as well. */
-	b.buf = calloc(1, b.room);
-	if (!b.buf)
-		return -ENOMEM;
-	put_plan(&b, plan, caps, marked, marked_count);
+	while (b.at > b.room) {
+		b.room = b.at;
+		free(b.buf);
+		/* Zeros, since what lies between the parts goes to the helper as well. */
+		b.buf = calloc(1, b.room);
+		if (!b.buf)
+			return -ENOMEM;
+		put_plan(&b, plan, caps, marked, marked_count);
+	}
 	fd = sealed_file("ramet-plan", b.buf, b.at, false);
 	free(b.buf);
 	if (fd >= 0)

@@ -407,12 +407,17 @@ static int attempt(struct launch *l, const struct ramet_spec *spec, const struct
 /* Found out in this process: what is refused once is not tried again. */
 static unsigned known_to_avoid;
 
+unsigned launch_avoids(void)
+{
+	return __atomic_load_n(&known_to_avoid, __ATOMIC_RELAXED);
+}
+
 int launch_make(struct launch *l, const struct ramet_spec *spec, struct launch_wish wish,
 		struct ramet_task *ret_task, struct ramet_error *error)
 {
 	const int cancel = not_cancelled();
 
-	wish.avoid = __atomic_load_n(&known_to_avoid, __ATOMIC_RELAXED);
+	wish.avoid = launch_avoids();
 	for (;;) {
 		int r;
 

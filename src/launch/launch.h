@@ -25,8 +25,12 @@ struct launch_wish {
 	unsigned avoid;
 	const struct ramet_template *again; /* NULL: the spec is planned */
 	const struct ramet_change *change;
-	int witness; /* descriptor that the child keeps until it execs or ends; -1: none */
+	const char *path; /* to search instead of the caller's PATH; NULL: that one */
+	int witness;	  /* descriptor that the child keeps until it execs or ends; -1: none */
 };
+
+/* AVOID_LASTING, as far as this process has found it out. */
+unsigned launch_avoids(void);
 
 /* Load the spec, read what the plan needs of the caller, make the plan; error filled on failure. */
 int launch_plan(const struct ramet_spec *spec, struct ramet_spec *ret_loaded,

@@ -20,6 +20,7 @@ struct ramet_template {
 	unsigned avoid;		/* it was made without */
 	bool simple;		/* sources can be changed in place: see can_patch() */
 	char *program;
+	char *path; /* the PATH that it was made with; empty: none */
 };
 
 static int refuse(struct ramet_error *error, enum launch_rule rule)
@@ -90,9 +91,15 @@ static bool is_simple(const struct ramet_step *steps)
 
 static int fill(struct ramet_template *t, const struct ramet_spec *spec, struct ramet_error *error)
 {
-	const struct launch_wish wish = {.avoid = t->avoid, .witness = -1};
-	int r = launch_plan(spec, &t->spec, &wish, &t->plan, error);
+	const char *path = getenv("PATH");
+	struct launch_wish wish = {.avoid = launch_avoids(), .witness = -1};
+	int r;
 
+	wish.path = t->path = strdup(path ? path : "");
+	if (!t->path)
+		return error_prepare(error, -ENOMEM, "a template");
+	t->avoid = wish.avoid;
+	r = launch_plan(spec, &t->spec, &wish, &t->plan, error);
 	if (r < 0)
 		return r;
 	if (t->plan.body != PLAN_PROGRAM)
@@ -128,6 +135,7 @@ void ramet_template_free(struct ramet_template *t)
 	plan_free(&t->plan);
 	plan_free(&t->steps);
 	free(t->program);
+	free(t->path);
 	free(t);
 }
 
@@ -186,7 +194,8 @@ static int copy_plan(const struct ramet_template *t, const struct ramet_change *
 static int plan_again(const struct ramet_template *t, const struct launch_wish *wish,
 		      struct plan *ret, struct ramet_error *error)
 {
-	const struct launch_wish plain = {.how = wish->how, .avoid = wish->avoid, .witness = -1};
+	const struct launch_wish plain = {
+		.how = wish->how, .avoid = wish->avoid, .path = t->path, .witness = -1};
 	const struct ramet_change *change = wish->change;
 	struct ramet_step *steps = malloc(t->steps.count * sizeof(*steps));
 	struct ramet_spec spec = t->spec, loaded;
@@ -220,6 +229,13 @@ static bool knows_targets(const struct ramet_template *t, const struct ramet_ste
 	return true;
 }
 
+/* Whether something that the plan needs has turned out not to be had. */
+static bool is_stale(const struct ramet_template *t, unsigned avoid)
+{
+	avoid &= ~t->avoid;
+	return avoid & ~AVOID_CLEARING || (avoid && t->plan.unmasked);
+}
+
 int template_plan(const struct launch_wish *wish, struct ramet_spec *ret_loaded, struct plan *ret,
 		  struct ramet_error *error)
 {
@@ -229,7 +245,7 @@ int template_plan(const struct launch_wish *wish, struct ramet_spec *ret_loaded,
 	*ret_loaded = t->spec;
 	if (!knows_targets(t, dups))
 		return refuse(error, LAUNCH_RULE_TEMPLATE_TARGET);
-	if (wish->avoid & ~t->avoid || !can_patch(t, dups))
+	if (is_stale(t, wish->avoid) || !can_patch(t, dups))
 		return plan_again(t, wish, ret, error);
 	if (copy_plan(t, wish->change, ret) < 0)
 		return error_prepare(error, -ENOMEM, "a template's plan");

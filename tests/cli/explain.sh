@@ -92,10 +92,14 @@ like 'and has its flags behind the stack' "$(row 'told of its end')" 'SIGUSR1'
 explain 'a statement' 0 'pid_t pid = clone(childFunc, stackTop, CLONE_NEWUTS | SIGCHLD, argv[1]);' --caller uid=0
 like 'is a call' "$(row uts)" '^new'
 explain 'one of a member' 1 'p->pids[i] = clone(fn, stack, CLONE_SIGHAND, NULL)'
+explain 'one with blanks' 1 --jsonl 'p->pid = clone  (fn, util::top(stack), CLONE_SIGHAND|SIGCHLD, NULL) ;'
+like 'is given back as it was' "$(cat "$TMP/out")" '^\{"input":"p->pid = clone  \(fn, .*\) ;","function":"clone",'
+explain 'fork in a program' 0 'pid = fork ();'
+like "is the C library's" "$(row 'issued by')" '^fork\(\), as its version'
 explain 'no statement' 2 'pid == clone(fn, stack, CLONE_VM, NULL)'
 explain 'of nothing' 2 'pid ='
 explain 'a C function that is refused' 1 'clone(fn, stack, CLONE_SIGHAND|SIGCHLD, NULL)'
-explain 'a C function on no stack' 2 'clone(fn, NULL, CLONE_VM|SIGCHLD, NULL)'
+explain 'a C function on no stack' 2 'clone(fn, (void *)0, CLONE_VM|SIGCHLD, nullptr)'
 said 'is answered with a way' "flags alone are enough: 'CLONE_VM\|SIGCHLD'"
 explain 'another call' 2 'openat(AT_FDCWD, "/etc/passwd", O_RDONLY) = 3'
 
@@ -128,9 +132,12 @@ line 'refused: EINVAL   unshare(CLONE_FS|CLONE_NEWNS)' \
 	'unshare(CLONE_NEWNS|CLONE_FS)     = -1 EINVAL (Invalid argument)'
 line 'clone(): a new process, 7214, that shares memory and files with the caller' \
 	'clone(0x565499bf4239, 0x565499c070c0, 1297, 0)   = 7214'
-line 'refused: ENOENT   clone3(CLONE_VM|CLONE_VFORK), exit signal SIGCHLD' \
+line 'refused: ENOENT   posix_spawn()' \
 	'posix_spawn(0x7fffcb154368, "/bin/nix", nil, 0) = 2'
 like 'exec may have refused' "$(row why)" 'another step .* exec'
+line "posix_spawn(): a new process that $held" 'posix_spawn(&pid, "/bin/x", NULL, NULL, argv, environ);'
+like 'needs nobody to block signals' "$(row mind)" '^this is a function of the C library'
+like 'is not of one version' "$(row 'issued by')" '^posix_spawn\(\) and posix_spawnp\(\), as'
 line 'refused: an errno not known here   clone(0), exit signal SIGCHLD' 'fork() = -1'
 like 'which errno is not told' "$(row why)" 'does not show which errno'
 line "unfinished: vfork(): a new process that $held" 'vfork( <unfinished ...>'

@@ -5,7 +5,7 @@
  * and environments; the spec is freed in between; by several threads at once.
  *
  * Seen to fail, in a copy of the tree: sources patched whatever the targets, sources beyond the
- * table's end patched, texts that stay the spec's owner's.
+ * table's end patched, texts that stay the spec's owner's, a PATH of the launch.
  */
 #include <pthread.h>
 #include <sys/resource.h>
@@ -195,6 +195,38 @@ static void owned(void *arg)
 	ramet_template_free(t);
 }
 
+/* Planned again for want of clone3, it still searches where it did when it was made. */
+static void searched(void *arg)
+{
+	const struct filter_row no_clone3[] = {{SYS_clone3, ENOSYS, 0}, {-1, 0, 0}};
+	char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, (char[]){"exit 7"}, NULL};
+	const struct ramet_spec spec =
+		RAMET_SPEC(.program = "sh", .argv = argv, .options = RAMET_SEARCH_PATH);
+	struct ramet_template *made[3];
+	struct ramet_task task;
+
+	(void)arg;
+	for (int i = 0; i < 3; i++) {
+		setenv("PATH", "/usr/bin:/bin", 1);
+		if (i == 2)
+			expect(filter_install(no_clone3) && ramet_launch(&spec, &task, NULL) == 0 &&
+				       end_of(&task) == 7,
+			       "a launch that learns of it");
+		if (!expect(ramet_template_make(&spec, &made[i], NULL) == 0, "make %d", i))
+			return;
+		setenv("PATH", "/nowhere", 1);
+		expect(i || (ramet_template_launch(made[0], NULL, &task, NULL) == 0 &&
+			     end_of(&task) == 7),
+		       "with clone3");
+	}
+	expect(ramet_launch(&spec, &task, NULL) == -ENOENT, "/nowhere");
+	for (int i = 0; i < 3; i++) {
+		expect(ramet_template_launch(made[i], NULL, &task, NULL) == 0 && end_of(&task) == 7,
+		       "template %d without clone3", i);
+		ramet_template_free(made[i]);
+	}
+}
+
 /* ---- Many threads -------------------------------------------------------------------------------- */
 
 static struct ramet_template *shared;
@@ -291,6 +323,7 @@ int main(int argc, char **argv)
 	cell_run(WHO_ANY, 120, random_maps, NULL, "%d random maps, with other sources", ROUNDS);
 	cell_run(WHO_ANY, 60, owned, NULL, "what it points at is its own");
 	cell_run(WHO_NOBODY, 60, owned, NULL, "what it points at is its own");
+	cell_run(WHO_ANY, 60, searched, NULL, "the PATH that it was made with");
 	cell_run(WHO_ANY, 60, many_threads, NULL, "six threads, one template");
 	cell_run(WHO_ANY, 60, refusals, NULL, "refused, or not to be had");
 	unlink(report_path);
