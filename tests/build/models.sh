@@ -18,7 +18,7 @@ verdict() {
 		cd "$dir" || exit
 		spin "${@:2}" -a "$SRCDIR/tests/models/$model.pml" >spin 2>&1 || exit
 		gcc -O1 -w -DSAFETY -DCOLLAPSE -DMEMLIM=600 -o pan pan.c >gcc 2>&1 || exit
-		timeout 60 ./pan -m1000000 >pan.out 2>&1
+		timeout 240 ./pan -m1000000 >pan.out 2>&1
 	)
 	if ! grep -q 'errors:' "$dir/pan.out" 2>/dev/null; then
 		tail -n 5 "$dir"/spin "$dir"/gcc "$dir"/pan.out 2>/dev/null

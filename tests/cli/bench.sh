@@ -20,7 +20,8 @@ groups() {
 	local group pid
 	find /sys/fs/cgroup -maxdepth 6 -type d -name 'ramet-probe-*' 2>/dev/null | while read -r group; do
 		pid=${group##*/ramet-probe-}
-		[ -e "/proc/${pid%%-*}" ] || echo "$group"
+		# Its maker removes it before it ends.
+		[ -e "/proc/${pid%%-*}" ] || [ ! -d "$group" ] || echo "$group"
 	done
 }
 groups >"$TMP/groups"
@@ -103,8 +104,8 @@ for ratio in r['ratios']:
     low, high = ratio['low'], ratio['high']
     want('ratio: ' + str(ratio), (low is None or low <= ratio['median']) and
          (high is None or ratio['median'] <= high))
-want(f"{r['seconds']} s of {budget} s", r['seconds'] < float(budget) + 2)
-want(f'{int(ended) - int(begun)} ms of {budget} s', int(ended) - int(begun) < 1000 * (float(budget) + 2))
+want(f"{r['seconds']} s of {budget} s", r['seconds'] < float(budget) + 5)
+want(f'{int(ended) - int(begun)} ms of {budget} s', int(ended) - int(begun) < 1000 * (float(budget) + 5))
 print('; '.join(wrong[:6]))
 END
 
@@ -245,12 +246,15 @@ stop() {
 }
 "$RAMET" bench switch --budget 20s >"$TMP/told" 2>&1 &
 run=$!
-sleep 0.5
+for ((i = 0; i < 100; i++)); do
+	[[ "$(left | xargs)" == *ramet-bench-*ramet* ]] && break
+	sleep 0.1
+done
 like 'while it runs there is something' "$(left | xargs)" 'ramet-bench-[^ ]* .*ramet'
 kill $run
 wait $run
 for sig in INT TERM; do
-	stop $sig 1 launch --heap 2M,64M --budget 30s --json
+	stop $sig 1 launch --heap 2M,64M --only floor,posix_spawn --budget 30s --json
 	is "SIG$sig: exit status" "$got" 130
 	if [ "$python" ]; then
 		ok "SIG$sig: JSON of what there was" python3 -c 'import json, sys
@@ -261,10 +265,13 @@ sys.exit(not (r["interrupted"] and any(p["n"] for s in r["series"] for p in s["p
 	fi
 	is "SIG$sig: nothing is left" "$(left)" ''
 done
-stop INT 1 namespaces --budget 30s
+stop INT 1 launch --heap 2M,64M --only floor,posix_spawn --budget 30s
 is 'text: exit status' "$got" 130
 like 'text: it says so' "$(cat "$TMP/told")" 'Interrupted: this is what there was until then'
 is 'text: nothing is left' "$(left)" ''
+stop INT 1 namespaces --budget 30s
+is 'namespaces: exit status' "$got" 130
+is 'namespaces: nothing is left' "$(left)" ''
 
 # A stage that is killed cannot take its cgroup down.
 if [ -w /sys/fs/cgroup ] && [ "$EUID" = 0 ]; then
@@ -348,10 +355,11 @@ is 'nothing is left of it' "$(left)" ''
 
 # ---- as an ordinary user
 
-status 'as a user' 0 as_user env TMPDIR="$TMP/open" timeout 20 "$RAMET" bench launch --heap 2M --pages small --budget 1s
+status 'as a user' 0 as_user env TMPDIR="$TMP/open" timeout 20 "$RAMET" bench launch --heap 2M --pages small \
+	--only floor,ramet-spawn,ramet-loaded,fork+exec-loaded --trials 1 --budget 3s
 like 'those that need root are left out, with the reason' "$(xargs -d '\n' <"$TMP/out" | tr -s ' ')" \
 	'ramet-loaded, fork\+exec-loaded: left out: another user and groups need root'
-like 'the others are not' "$(cat "$TMP/out")" 'ramet-spawn +[0-9.]+ us'
+like 'the others are not' "$(cat "$TMP/out")" 'ramet-spawn +[0-9.]+ [nmu]s'
 status 'namespaces as a user' 0 as_user env TMPDIR="$TMP/open" timeout 20 "$RAMET" bench namespaces --budget 1s
 like 'are left out likewise' "$(xargs -d '\n' <"$TMP/out" | tr -s ' ')" 'mnt.*: left out: '
 is 'nothing is left of it' "$(left)" ''

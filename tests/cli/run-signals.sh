@@ -92,7 +92,7 @@ is 'at any moment of the start' "$late" ''
 
 begin -- "$go; kill -STOP \$\$; exit 6"
 child=$(xargs <"/proc/$ramet/task/$ramet/children")
-for _ in $(seq 50); do grep -q '^State:.T' "/proc/$child/status" && break; sleep 0.02; done
+for _ in $(seq 500); do grep -q '^State:.T' "/proc/$child/status" && break; sleep 0.02; done
 kill -CONT $ramet
 ends 'SIGCONT goes on to it' 6
 
@@ -121,6 +121,7 @@ child=$(xargs <"/proc/$ramet/task/$ramet/children")
 kill -KILL $ramet
 wait $ramet 2>/dev/null
 sleep 0.1
+for _ in $(seq 500); do [ "$(state "$child")" = S ] && break; sleep 0.02; done
 is 'without it runs on' "$(state "$child")" S
 kill -KILL "$child"
 

@@ -254,13 +254,17 @@ until_is() {
 	done
 }
 
+# All 21 are told as there, and one as made since: it has hold of all and catches signals.
+attached() { [ "$(grep -c '"event":"begin"' trace)" -ge 21 ] && grep -q '"event":"made"' trace; }
+
 ./workload live-on 20 &
 load=$!
-until_is test "$(ls /proc/$load/task | wc -l)" -ge 1
-sleep 0.2
+# The first thread sleeps once it has started the others.
+until_is grep -q nanosleep /proc/$load/wchan
+rm -f trace
 timeout -k 5 30 "$RAMET" trace -p $load --json -o trace &
 tracing=$!
-sleep 0.5
+until_is attached
 kill -INT "$(pgrep -P $tracing)"
 wait $tracing
 is 'detached: exit status' $? 0
@@ -286,6 +290,7 @@ kill -TERM "$(pgrep -P $tracing)"
 wait $tracing
 until_is grep -q 'TracerPid:.0' /proc/$load/status
 sleep 0.1
+until_is grep -q '^State:.T' /proc/$load/status
 like 'a stopped process stays stopped' "$(grep State /proc/$load/status)" 'T \(stopped'
 kill -CONT $load
 wait $load
@@ -293,29 +298,31 @@ is '  until it is continued' $? 3
 
 # ---- What ends it
 
+# The program, $load, runs and is traced: not what is to become it.
+sleeping() {
+	load=$(pgrep -P "$(pgrep -P $tracing)" -xf 'sleep 41\.5') &&
+		grep -q '^TracerPid:.[1-9]' "/proc/$load/status"
+}
+
 timeout -k 5 30 "$RAMET" trace -o trace -- sleep 41.5 &
 tracing=$!
-until_is pgrep -f 'sleep 41\.5$'
-sleep 0.2
-load=$(pgrep -xf 'sleep 41\.5')
+until_is sleeping
 kill -KILL "$(pgrep -P $tracing)"
 { wait $tracing; } 2>/dev/null
 ok 'ramet is killed: behind the filter the program is, too' until_is test ! -e "/proc/$load"
 timeout -k 5 30 "$RAMET" trace --events-only -o trace -- sleep 41.5 &
 tracing=$!
-until_is pgrep -f 'sleep 41\.5$'
-sleep 0.2
-load=$(pgrep -xf 'sleep 41\.5')
+until_is sleeping
 kill -KILL "$(pgrep -P $tracing)"
 wait $tracing 2>/dev/null
 sleep 0.1
+until_is grep -q '^State:.S' "/proc/$load/status"
 like '  without it, it runs on' "$(states "$load")" '1 0 1 S'
 kill "$load"
 
 timeout -k 5 30 "$RAMET" trace -o trace -- sleep 41.5 &
 tracing=$!
-until_is pgrep -f 'sleep 41\.5$'
-sleep 0.2
+until_is sleeping
 kill -TERM "$(pgrep -P $tracing)"
 wait $tracing
 is 'a signal is handed on' $? 143
@@ -327,9 +334,12 @@ is '  its own status' "$(cat ended)" 0
 like '  and it is said' "$(cat "$TMP/err")" 'cannot write: No space'
 rm -f ended
 {
-	trace -- sh -c 'sleep 0.3; ./workload forks 50; echo "$?" >ended' 2>&1 >/dev/null
+	trace -- sh -c 'until [ -e closed ]; do sleep 0.02; done; ./workload forks 50; echo "$?" >ended' 2>&1 >/dev/null
 	echo $? >code
-} | true
+} | {
+	exec <&-
+	: >closed
+}
 is 'a closed pipe: the same' "$(cat code) $(cat ended)" '125 0'
 
 # ---- Job control
@@ -342,7 +352,10 @@ kill -STOP $job
 until [ "$(jobs -s)" ]; do sleep 0.02; done
 jobs | sed 's/ *$//'
 bg %1 >/dev/null
-sleep 0.1
+for _ in $(seq 500); do
+	grep -qx sleep /proc/$job/comm && grep -q '^State:.S' /proc/$job/status && break
+	sleep 0.02
+done
 grep State /proc/$job/status
 kill $job
 wait $job

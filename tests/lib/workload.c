@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -269,29 +270,43 @@ static int tracer(long n)
 	return waitpid(pid, &status, 0) != pid;
 }
 
-/* A child that stops itself, is seen to be stopped, makes nothing until it is continued. */
+/*
+ * A child that stops itself, is seen to be stopped, does nothing until it is continued. It says
+ * when it moves, and then waits: at its end nobody could see any more that it was continued.
+ */
 static int stops(long n)
 {
-	int status;
+	int status, ends[2];
 	pid_t pid;
+	char byte = 0;
 
 	while (n--) {
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+			return 5;
 		pid = fork();
 		if (pid == 0) {
+			close(ends[0]);
 			raise(SIGSTOP);
+			if (send(ends[1], &byte, 1, 0) != 1 || recv(ends[1], &byte, 1, 0) != 1)
+				_exit(9);
 			_exit(forks(1) + 3);
 		}
+		close(ends[1]);
 		if (waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status) ||
 		    WSTOPSIG(status) != SIGSTOP)
 			return 1;
 		usleep(2000);
-		if (waitpid(pid, &status, WNOHANG) != 0)
+		if (waitpid(pid, &status, WNOHANG) != 0 ||
+		    recv(ends[0], &byte, 1, MSG_DONTWAIT) >= 0)
 			return 2;
 		kill(pid, SIGCONT);
 		if (waitpid(pid, &status, WCONTINUED) != pid || !WIFCONTINUED(status))
 			return 3;
+		if (recv(ends[0], &byte, 1, 0) != 1 || send(ends[0], &byte, 1, 0) != 1)
+			return 6;
 		if (waitpid(pid, &status, 0) != pid || WEXITSTATUS(status) != 3)
 			return 4;
+		close(ends[0]);
 	}
 	return 0;
 }

@@ -424,6 +424,23 @@ static void map_by_foreign_proc(void)
 	}
 }
 
+/* Each has come to its own namespace, which has no map yet; that of before has one. */
+static bool victims_are_there(const pid_t *victims, unsigned count)
+{
+	const int64_t end = now_us() + 10000000;
+	char path[64];
+
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)victims[i]);
+		while (world_read(path) != 0) {
+			if (now_us() > end)
+				return expect(false, "%d has no user namespace", (int)victims[i]);
+			usleep(1000);
+		}
+	}
+	return true;
+}
+
 static void beside_victims(void)
 {
 	pid_t victims[8], pid;
@@ -438,7 +455,8 @@ static void beside_victims(void)
 		if (victims[i] == 0)
 			victim();
 	}
-	usleep(20000);
+	if (!victims_are_there(victims, 8))
+		return;
 	expect(unshare(CLONE_NEWPID) == 0, "unshare");
 	pid = fork();
 	if (pid == 0) {

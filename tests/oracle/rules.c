@@ -37,7 +37,7 @@ struct sweeper {
 
 static int tids[40];
 
-/* A number that no task has and that is below every pid_max. */
+/* A number that no task has and that is below every pid_max; perhaps a group's or session's. */
 static int free_pid(void)
 {
 	for (;;) {
@@ -142,6 +142,20 @@ static void change_field(struct ramet_call *call)
 	}
 }
 
+/* A group or session without its leader holds its number, which kill() does not tell: another. */
+static long put_with_pid(struct sweeper *s, struct ramet_call *call, const struct ramet_rule *rule)
+{
+	const bool chosen = call->set_tid == (uintptr_t)tids && call->set_tid_size == 1 &&
+			    !(call->flags & CLONE_NEWPID);
+	long r = sweep_put(s->found, call, rule);
+
+	for (int i = 0; i < 10 && chosen && r == -EEXIST; i++) {
+		tids[0] = free_pid();
+		r = sweep_put(s->found, call, rule);
+	}
+	return r;
+}
+
 /* ---- One word ---- */
 
 /* SIGKILL and SIGSTOP as exit signals would end and stop the sweeper. */
@@ -169,7 +183,7 @@ static void try_word(struct sweeper *s, const struct word *word)
 			caller_read(&call, &s->caller);
 	}
 	rule = ramet_check(&call, &s->caller);
-	sweep_judge(s->found, &call, rule, sweep_put(s->found, &call, rule), s->shape->name);
+	sweep_judge(s->found, &call, rule, put_with_pid(s, &call, rule), s->shape->name);
 	if (call.cgroup != s->cgroup) {
 		call.cgroup = s->cgroup;
 		call.flags = CLONE_INTO_CGROUP;
