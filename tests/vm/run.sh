@@ -19,9 +19,10 @@ limit=${RAMET_VM_LIMIT:-900}
 
 # By default all but those that are about ramet more than about the kernel, or slow in a guest.
 if [ $# -eq 0 ] || [ "$1" = all ]; then
-	left_out=" attacks bench_count bench_variants body cancel companions failures fds helper"
-	left_out="$left_out hosted_parts hosted_threads hosts kills leaks parting partition shortage"
-	left_out="$left_out template threads_c11 threads_libc threads_posix window "
+	left_out=" attacks bench_count bench_variants body cancel capture capture_ends copies failures"
+	left_out="$left_out fds helper hosted_parts hosted_threads hosts kills leaks parting partition"
+	left_out="$left_out shortage template terminals threads_c11 threads_libc threads_posix trees"
+	left_out="$left_out wait_any window "
 	[ $# -eq 0 ] || left_out=
 	set --
 	for file in "$built"/tests/test-oracle-*; do
