@@ -19,17 +19,6 @@ static void *live(void *arg)
 	return arg;
 }
 
-/* How many there are. One that has been joined is counted for a moment yet. */
-static long threads_left(void)
-{
-	const int64_t limit = now() + 10000 * MS;
-	long left;
-
-	while ((left = status_number("Threads:")) != 1 && now() < limit)
-		sleep_ns(MS);
-	return left;
-}
-
 int main(int argc, char **argv, char **envp)
 {
 	const struct ramet_thread_attr small = {.size = sizeof(small), .stack_size = 8192};

@@ -189,6 +189,17 @@ static inline long status_number(const char *key)
 	return -1;
 }
 
+/* How many threads there are. One that has been joined is counted for a moment yet. */
+static inline long threads_left(void)
+{
+	const int64_t limit = now() + 10000 * MS;
+	long left;
+
+	while ((left = status_number("Threads:")) != 1 && now() < limit)
+		sleep_ns(MS);
+	return left;
+}
+
 /* A handler; without SA_RESTART in flags it interrupts calls. Never inline: its label is one. */
 static __attribute__((noinline, unused)) void handle(int sig, unsigned long flags,
 						     void (*handler)(int))

@@ -177,17 +177,6 @@ static void await_ended(uint32_t count)
 		ramet_thread_yield();
 }
 
-/* How many there are. One that has been joined, or has done its work, is counted for a moment yet. */
-static long threads_left(void)
-{
-	const int64_t limit = now() + 10000 * MS;
-	long left;
-
-	while ((left = status_number("Threads:")) != 1 && now() < limit)
-		sleep_ns(MS);
-	return left;
-}
-
 static void test_detach(void)
 {
 	struct ramet_thread *thread;

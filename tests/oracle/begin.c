@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "lib/cell.h"
+#include "lib/clock.h"
 #include "lib/filter.h"
 #include "lib/room.h"
 #include "lib/world.h"
@@ -242,14 +243,6 @@ static void forked(void *arg)
 			expect(wait_for(&task) == 0, "status");
 		expect(waitpid(pid, &status, 0) == pid && status == 0, "in the fork: %#x", status);
 	}
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /*

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* For tests of functions as bodies: one from its launch to its end, and a clock. */
+/* For tests of functions as bodies: one from its launch to its end. */
 #ifndef RAMET_TESTS_ORACLE_BODY_H
 #define RAMET_TESTS_ORACLE_BODY_H
 
 #include "lib/cell.h"
+#include "lib/clock.h"
 
 #include <ramet/ramet.h>
-
-static inline int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* Launch, wait, and the status; -1000 - errno where there is none. */
 static inline int run(const struct ramet_spec *spec, struct ramet_error *error)

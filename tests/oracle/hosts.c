@@ -12,10 +12,10 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
-#include <time.h>
 
 #include "launch/slot.h"
 #include "lib/cell.h"
+#include "lib/clock.h"
 #include "lib/room.h"
 #include "lib/walk.h"
 #include "lib/world.h"
@@ -24,14 +24,6 @@
 #include <ramet/ramet.h>
 
 static volatile int enough;
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static int seven(void *arg)
 {

@@ -13,8 +13,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mount.h>
-#include <time.h>
 
+#include "lib/clock.h"
 #include "lib/walk.h"
 #include "lib/world.h"
 #include "oracle/launches.h"
@@ -126,14 +126,6 @@ static void prepare(void)
 static unsigned rounds_of(unsigned few)
 {
 	return getenv("RAMET_LONG") ? few * 8 : tap_scaled(few);
-}
-
-static int64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
 /* ---- The caller killed ------------------------------------------------------------------------- */

@@ -61,6 +61,15 @@ static void sleep_on(void)
 		pause();
 }
 
+static void reap_on(void)
+{
+	for (;;) {
+		while (waitpid(-1, NULL, 0) > 0)
+			;
+		pause();
+	}
+}
+
 static void start_sleeper(void)
 {
 	if (fork() == 0) {
@@ -134,11 +143,7 @@ static int runaway(void *arg)
 		for (long i = 0; i < count; i++)
 			if (fork() != 0)
 				_exit(0);
-	for (;;) {
-		while (waitpid(-1, NULL, 0) > 0)
-			;
-		pause();
-	}
+	reap_on();
 	return 0;
 }
 
@@ -156,11 +161,7 @@ static int daemons(void *arg)
 			_exit(0);
 		}
 	say_here();
-	for (;;) {
-		while (waitpid(-1, NULL, 0) > 0)
-			;
-		pause();
-	}
+	reap_on();
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "lib/cell.h"
+#include "lib/clock.h"
 #include "lib/room.h"
 #include "lib/world.h"
 #include "uapi/clone.h"
@@ -85,14 +86,6 @@ static bool launch(const struct ramet_spec *spec, struct ramet_task *task)
 	if (r < 0)
 		ramet_error_format(&error, text, sizeof(text));
 	return expect(r == 0, "launch %d: %s", r, text);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* ---- Exit signals ---------------------------------------------------------------------------- */

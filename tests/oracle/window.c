@@ -19,9 +19,9 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
-#include <time.h>
 
 #include "lib/cell.h"
+#include "lib/clock.h"
 #include "lib/filter.h"
 #include "lib/room.h"
 #include "lib/walk.h"
@@ -49,14 +49,6 @@ static int64_t end_ms;
 static void add(long *count)
 {
 	__atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static void handler(int sig)
