@@ -6,9 +6,10 @@
  *	parts.c    what it is to have of its own, and the other steps before its body
  *	join.c     join and detach
  *	own.c      name, processors, signals and the like of a thread
- *	keys.c     values under keys, with destructors
+ *	keys.c     values under keys
  *
- * What threads wait for each other with is in thread/sync, the same for both machines.
+ * What threads wait for each other with, and which keys there are, is in thread/sync, the same
+ * for both machines.
  */
 #ifndef RAMET_THREAD_HOSTED_H
 #define RAMET_THREAD_HOSTED_H

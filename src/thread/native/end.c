@@ -30,7 +30,7 @@ void thread_finish(struct ramet_thread *thread, void *result)
 {
 	uint32_t state = JOINABLE;
 
-	keys_destroy(thread);
+	keys_destroy(&thread->values);
 	thread->result = result;
 	if (__atomic_compare_exchange_n(&thread->state, &state, FINISHED, false, __ATOMIC_ACQ_REL,
 					__ATOMIC_ACQUIRE))

@@ -8,7 +8,7 @@
  *	create.c   the clone call and the new thread's first steps
  *	end.c      a thread's last steps, and join and detach
  *	own.c      name, processors, signals and the like of a thread
- *	keys.c     values under keys, with destructors
+ *	keys.c     values under keys
  *	mem.c      what compilers call of themselves
  */
 #ifndef RAMET_THREAD_NATIVE_H
@@ -21,6 +21,7 @@
 
 #include "arch/thread.h"
 #include "base/sys.h"
+#include "thread/sync/keys.h"
 #include "uapi/clone.h"
 
 /* Of ramet_thread.state. Both sides leave JOINABLE by one atomic step; who loses frees. */
@@ -35,11 +36,6 @@ enum {
 	GONE = 0,
 	STARTING,
 	READY, /* its creator may go on: only where that waits */
-};
-
-struct key_value {
-	uint32_t life; /* of the key when it was set */
-	const void *value;
 };
 
 /*
@@ -69,8 +65,7 @@ struct ramet_thread {
 	size_t map_size, guard_size;
 	struct ramet_thread *next; /* kept memory */
 
-	uint32_t keys; /* one more than the highest it has set */
-	struct key_value values[RAMET_KEYS_MAX];
+	struct key_values values;
 } __attribute__((aligned(64)));
 
 /* ---- tls.c ---- */
@@ -116,11 +111,6 @@ void stack_put(struct ramet_thread *thread);
 bool stack_leave(struct ramet_thread *thread);
 /* That of one that has ended and waits to be reaped by another process. */
 void stack_put_unreaped(struct ramet_thread *thread);
-
-/* ---- keys.c ---- */
-
-/* Run the destructors of the calling thread. */
-void keys_destroy(struct ramet_thread *thread);
 
 /* ---- end.c ---- */
 

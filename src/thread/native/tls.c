@@ -79,13 +79,13 @@ void tls_fill(struct ramet_thread *thread, bool clean)
 	unsigned char *const block = (unsigned char *)tls_pointer(thread) + tls.offset;
 
 	if (!clean) {
-		const uint32_t keys = thread->keys;
+		const uint32_t count = thread->values.count;
 
 		/* Values of keys that it never had are zero still. */
 		memset(&thread->head, 0, offsetof(struct ramet_thread, map));
-		memset(thread->values, 0, keys * sizeof(*thread->values));
+		memset(thread->values.of, 0, count * sizeof(thread->values.of[0]));
 		thread->next = NULL;
-		thread->keys = 0;
+		thread->values.count = 0;
 		memset(block + tls.image_size, 0, tls.size - tls.image_size);
 	}
 	if (tls.image_size)
