@@ -57,13 +57,34 @@ fi
 # libramet-rt: each example by what pkg-config says, and a program of the least.
 ok 'pkg-config finds ramet-rt' pkg-config --print-errors --exists ramet-rt
 echo 'int main(int argc, char **argv, char **envp) { return argc - 1 + !argv + !envp; }' >"$TMP/least.c"
+# Names that the library has inside may be the program's own.
+cat >"$TMP/names.c" <<-'END'
+	#include <ramet/thread.h>
+	int page_size = 20, keys = 3, stack_get(void), tls_find(void), mutex_release(void);
+	int stack_get(void) { return page_size; }
+	int tls_find(void) { return keys; }
+	int mutex_release(void) { return 100; }
+	static struct ramet_mutex mutex;
+	static void *body(void *arg) { return ramet_mutex_lock(&mutex) ? NULL : arg; }
+	int main(void)
+	{
+		struct ramet_thread *thread;
+		uint32_t key;
+		void *result;
+
+		if (ramet_key_create(NULL, &key) || ramet_thread_create(NULL, body, &key, &thread) ||
+		    ramet_thread_join(thread, &result) || result != &key)
+			return 1;
+		return stack_get() + tls_find() + mutex_release();
+	}
+END
 # musl brings no kernel headers: ./dev has linked the distribution's.
 kernel=
 [ ! -d "$SRCDIR/build/uapi" ] || kernel="-idirafter $SRCDIR/build/uapi"
 # clang warns of -no-pie where it links nothing of its own.
 case $CC in *clang*) kernel="$kernel -Wno-unused-command-line-argument" ;; esac
 # shellcheck disable=SC2046,SC2086 # lists of words
-for file in "$TMP/least.c" "$SRCDIR"/examples/rt/*.c; do
+for file in "$TMP/least.c" "$TMP/names.c" "$SRCDIR"/examples/rt/*.c; do
 	name=${file##*/}
 	ok "$name builds with libramet-rt" \
 		$CC -Os $flags $kernel -o "$TMP/${name%.c}" "$file" $(pkg-config --cflags --libs ramet-rt)
@@ -72,9 +93,11 @@ for file in "$TMP/least.c" "$SRCDIR"/examples/rt/*.c; do
 done
 if [ "$CAN_RUN" = yes ]; then
 	ok 'the least runs' "$TMP/least"
+	"$TMP/names"
+	is 'that with names of its own does' $? 123
 	is 'and so does an example' "$("$TMP/checksum" "$TMP/user.c")" "$(cksum "$TMP/user.c")"
 else
-	skip 2 'built for another machine'
+	skip 3 'built for another machine'
 fi
 
 unlike 'the static one needs no library' "$("$NM" --undefined-only "$TMP/static")" 'ramet_'
