@@ -17,6 +17,7 @@
 #endif
 
 #include "inspect/parse.h"
+#include "inspect/text.h"
 
 #define PATH 320
 #define PROCESSORS_MAX 8192 /* the most that a kernel can be built for */
@@ -25,26 +26,15 @@ int machine_text(char *buf, size_t size, const char *format, ...)
 {
 	char path[PATH];
 	va_list args;
-	size_t used = 0;
-	ssize_t n = 0;
-	int fd;
+	int n;
 
 	buf[0] = 0;
 	va_start(args, format);
 	n = vsnprintf(path, sizeof(path), format, args);
 	va_end(args);
-	if (n >= (ssize_t)sizeof(path))
+	if (n >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	while (used < size - 1 && (n = read(fd, buf + used, size - 1 - used)) > 0)
-		used += (size_t)n;
-	if (n < 0)
-		n = -errno;
-	close(fd);
-	buf[n < 0 ? 0 : used] = 0;
-	return n < 0 ? (int)n : (int)used;
+	return inspect_text(AT_FDCWD, path, buf, size);
 }
 
 int64_t machine_kilobytes(const char *text, const char *name)

@@ -17,34 +17,18 @@
 
 #include "base/sys.h"
 #include "inspect/parse.h"
+#include "inspect/text.h"
 
 #define TEXT_MAX 8192
 #define LEVELS_MAX 33 /* of nested pid namespaces, the kernel's limit */
 #define THREADS_MAX 256
-
-static int read_file(const char *path, char *buf, size_t size)
-{
-	size_t used = 0;
-	ssize_t n = 0;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	while (used < size - 1 && (n = read(fd, buf + used, size - 1 - used)) > 0)
-		used += (size_t)n;
-	if (n < 0)
-		n = -errno;
-	close(fd);
-	buf[used] = 0;
-	return n < 0 ? (int)n : (int)used;
-}
 
 static int read_task(const struct inspect_task *task, const char *name, char *buf, size_t size)
 {
 	char path[sizeof(task->proc) + 64];
 
 	snprintf(path, sizeof(path), "%s/%s", task->proc, name);
-	return read_file(path, buf, size);
+	return inspect_text(AT_FDCWD, path, buf, size);
 }
 
 /* Does /proc count as we do? */
@@ -75,7 +59,7 @@ static int proc_number(pid_t pid, int64_t *ret_number)
 	if (fd < 0)
 		return (int)fd;
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%ld", fd);
-	r = read_file(path, text, sizeof(text));
+	r = inspect_text(AT_FDCWD, path, text, sizeof(text));
 	close((int)fd);
 	if (r < 0)
 		return r;

@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "inspect/text.h"
+
 #define TEXT_MAX (256 * 1024) /* status lists up to 65536 groups */
 #define COMMAND_MAX 4096
 
@@ -48,31 +50,13 @@ bool inspect_is_zombie(const struct inspect_entry *e)
 	       (e->tid != e->process || !e->listed);
 }
 
-/* Length, with a 0 byte behind it, or -errno. */
-static ssize_t read_text(int dir, const char *name, char *text, size_t size)
-{
-	size_t used = 0;
-	ssize_t n = 0;
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	while (used < size - 1 && (n = read(fd, text + used, size - 1 - used)) > 0)
-		used += (size_t)n;
-	if (n < 0)
-		n = -errno;
-	close(fd);
-	text[used] = 0;
-	return n < 0 ? n : (ssize_t)used;
-}
-
 /* ---- what there is of a task --------------------------------------------------------------- */
 
 /* Each 0, -ENODATA if the task has none, or -errno. */
 
 static int read_rights(struct reading *reading, int dir, struct inspect_entry *e)
 {
-	ssize_t r = read_text(dir, "status", reading->text, TEXT_MAX);
+	ssize_t r = inspect_text(dir, "status", reading->text, TEXT_MAX);
 
 	return r < 0 ? (int)r : inspect_parse_status(reading->text, &e->rights);
 }
@@ -99,7 +83,7 @@ static int read_ns(struct reading *reading, int dir, struct inspect_entry *e)
 
 static int read_cgroup(struct reading *reading, int dir, struct inspect_entry *e)
 {
-	ssize_t r = read_text(dir, "cgroup", reading->text, TEXT_MAX);
+	ssize_t r = inspect_text(dir, "cgroup", reading->text, TEXT_MAX);
 	const char *path;
 
 	if (r < 0)
@@ -114,7 +98,7 @@ static int read_cgroup(struct reading *reading, int dir, struct inspect_entry *e
 
 static int read_command(struct reading *reading, int dir, struct inspect_entry *e)
 {
-	ssize_t r = read_text(dir, "cmdline", reading->text, COMMAND_MAX);
+	ssize_t r = inspect_text(dir, "cmdline", reading->text, COMMAND_MAX);
 
 	if (r <= 0)
 		return (int)r;
@@ -231,7 +215,7 @@ static int add(struct inspect_snapshot *s, const struct inspect_entry *entry)
 
 static int read_basics(struct reading *reading, int dir, struct inspect_entry *e)
 {
-	ssize_t r = read_text(dir, "stat", reading->text, TEXT_MAX);
+	ssize_t r = inspect_text(dir, "stat", reading->text, TEXT_MAX);
 
 	if (r >= 0)
 		r = inspect_parse_stat(reading->text, &e->basics);

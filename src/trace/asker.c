@@ -16,6 +16,7 @@
 
 #include "inspect/inspect.h"
 #include "inspect/parse.h"
+#include "inspect/text.h"
 #include "trace/record.h"
 
 #ifndef CAP_CHECKPOINT_RESTORE
@@ -34,19 +35,10 @@ static bool has(const struct inspect_rights *rights, unsigned capability)
 static bool read_rights(int tid, struct inspect_rights *ret)
 {
 	char path[40], text[8192];
-	ssize_t n;
-	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
-	return inspect_parse_status(text, ret) == 0;
+	return inspect_text(AT_FDCWD, path, text, sizeof(text)) > 0 &&
+	       inspect_parse_status(text, ret) == 0;
 }
 
 static void take_rights(const struct inspect_rights *rights, struct ramet_caller *c)

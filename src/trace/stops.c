@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "inspect/inspect.h"
+#include "inspect/text.h"
 #include "trace/call.h"
 #include "trace/source.h"
 #include "uapi/clone.h"
@@ -66,16 +67,12 @@ static int event_message(const struct traced *task)
 static uint64_t memory_of(const struct traced *task)
 {
 	unsigned long long all, used = 0;
-	char path[40], text[64] = "";
-	int fd;
+	char path[40], text[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/statm", task->tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	if (read(fd, text, sizeof(text) - 1) > 0 && sscanf(text, "%llu %llu", &all, &used) != 2)
+	if (inspect_text(AT_FDCWD, path, text, sizeof(text)) > 0 &&
+	    sscanf(text, "%llu %llu", &all, &used) != 2)
 		used = 0;
-	close(fd);
 	return used * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 

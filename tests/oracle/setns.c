@@ -249,8 +249,9 @@ static void make_child(void)
 		dup2((int)sys_pidfd_open((int)tid, 0), CHILD_FD);
 }
 
-static int call_words(struct sweeper *s)
+static int call_words(void *arg)
 {
+	struct sweeper *s = arg;
 	bool has_child = false;
 
 	if (shape_prepare(s->shape) || identity_take(s->who) || shape_take(s->shape))
@@ -281,26 +282,6 @@ static int call_words(struct sweeper *s)
 	return 0;
 }
 
-/* Callers one after another. Their peers become our children when they end. */
-static int sweep(struct sweeper *s)
-{
-	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	while (common->next < s->count) {
-		pid_t pid = fork(), ended;
-		int status, result = -1;
-
-		if (!pid)
-			_exit(call_words(s));
-		while ((ended = (pid_t)sys_wait4(-1, &status, KERNEL_WALL, NULL)) > 0 ||
-		       ended == -EINTR)
-			if (ended == pid)
-				result = status;
-		if (result)
-			return WIFEXITED(result) ? WEXITSTATUS(result) : 1;
-	}
-	return 0;
-}
-
 /* kernel_scaffold() would wait for the tasks to join as well. */
 static int sweep_apart(struct sweeper *s)
 {
@@ -310,7 +291,7 @@ static int sweep_apart(struct sweeper *s)
 	fflush(stdout);
 	pid = fork();
 	if (!pid)
-		_exit(sweep(s));
+		_exit(sweep_callers(call_words, s, &common->next, s->count));
 	waitpid(pid, &status, 0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 256;
 }

@@ -12,6 +12,7 @@
 #include <signal.h>
 
 #include "caller/caller.h"
+#include "lib/entry.h"
 #include "model/rules.h"
 #include "oracle/kernel.h"
 #include "spec/spec.h"
@@ -265,6 +266,29 @@ static inline long sweep_put(struct findings *f, const struct ramet_call *call,
 	return r;
 }
 
+/*
+ * Callers one after another, each of which goes on at *next, in shared memory, until a call has
+ * changed it. Their peers become our children when they end. 0, or what a caller ended with.
+ */
+static inline int sweep_callers(int (*caller)(void *), void *arg, const size_t *next, size_t count)
+{
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	while (*next < count) {
+		pid_t pid = fork(), ended;
+		int status, result = -1;
+
+		if (!pid)
+			_exit(caller(arg));
+		while ((ended = (pid_t)sys_wait4(-1, &status, KERNEL_WALL, NULL)) > 0 ||
+		       ended == -EINTR)
+			if (ended == pid)
+				result = status;
+		if (result)
+			return WIFEXITED(result) ? WEXITSTATUS(result) : 1;
+	}
+	return 0;
+}
+
 static inline void sweep_judge(struct findings *f, const struct ramet_call *call,
 			       const struct ramet_rule *rule, long r, const char *where)
 {
@@ -279,21 +303,6 @@ static inline void sweep_judge(struct findings *f, const struct ramet_call *call
 		f->kept[f->mismatches] =
 			(struct mismatch){*call, (int)(r < 0 ? -r : 0), rule, where};
 	f->mismatches++;
-}
-
-static inline const char *entry_name(enum ramet_entry entry)
-{
-	switch (entry) {
-	case RAMET_ENTRY_CLONE:
-		return "clone";
-	case RAMET_ENTRY_CLONE3:
-		return "clone3";
-	case RAMET_ENTRY_UNSHARE:
-		return "unshare";
-	case RAMET_ENTRY_SETNS:
-		break;
-	}
-	return "setns";
 }
 
 static inline void mismatch_show(const struct mismatch *m)

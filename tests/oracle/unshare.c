@@ -84,26 +84,11 @@ static int call_words(void *arg)
 	return 0;
 }
 
-/* Callers one after another. Their peers become our children when they end. */
 static int sweep(void *arg)
 {
 	struct sweeper *s = arg;
 
-	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	while (common->next < s->words.count) {
-		pid_t pid = fork(), ended;
-		int status, result = -1;
-
-		if (!pid)
-			_exit(call_words(s));
-		while ((ended = (pid_t)sys_wait4(-1, &status, KERNEL_WALL, NULL)) > 0 ||
-		       ended == -EINTR)
-			if (ended == pid)
-				result = status;
-		if (result)
-			return WIFEXITED(result) ? WEXITSTATUS(result) : 1;
-	}
-	return 0;
+	return sweep_callers(call_words, s, &common->next, s->words.count);
 }
 
 static void run(struct sweeper *s)

@@ -8,6 +8,7 @@
 
 #include <ramet/model.h>
 
+#include "lib/entry.h"
 #include "model/rules.h"
 #include "spec/spec.h"
 #include "tap.h"
@@ -158,21 +159,6 @@ static const struct sample samples[] = {
 static const char *id_of(const struct ramet_rule *rule)
 {
 	return rule ? rule->id : NULL;
-}
-
-static const char *entry_name(enum ramet_entry entry)
-{
-	switch (entry) {
-	case RAMET_ENTRY_CLONE:
-		return "clone";
-	case RAMET_ENTRY_CLONE3:
-		return "clone3";
-	case RAMET_ENTRY_UNSHARE:
-		return "unshare";
-	case RAMET_ENTRY_SETNS:
-		break;
-	}
-	return "setns";
 }
 
 static unsigned met[128], unfound;
