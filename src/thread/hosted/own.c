@@ -117,12 +117,11 @@ int ramet_thread_set_name(const struct ramet_thread *thread, const char *name)
 
 int ramet_thread_get_name(const struct ramet_thread *thread, char name[16])
 {
-	const int get_name = 16; /* PR_GET_NAME */
 	char text[NAME_SIZE] = "";
 	int r;
 
 	if (thread == ramet_thread_self()) {
-		r = (int)sys_prctl(get_name, (unsigned long)text, 0, 0, 0);
+		r = (int)sys_prctl(KERNEL_PR_GET_NAME, (unsigned long)text, 0, 0, 0);
 	} else {
 		r = hold(thread);
 		if (r >= 0)

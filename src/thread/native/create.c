@@ -12,6 +12,7 @@
 #define STACK_SIZE (256u << 10)
 #define STACK_LEAST 2048
 #define SIG_SETMASK_ 2
+#define OPTIONS (RAMET_THREAD_DETACHED | RAMET_THREAD_NO_GUARD | RAMET_THREAD_MASK)
 #define NOT_SAID 1 /* no -errno and not 0 */
 
 /* What the library sets up itself, and what needs an argument that it does not pass. */
@@ -20,12 +21,15 @@
 
 static long prepare(const struct ramet_thread *thread, const struct ramet_thread_attr *attr)
 {
-	long r = 0;
+	long r = 0, maker;
 
 	if (attr->death_signal) {
 		r = sys_prctl(KERNEL_PR_SET_PDEATHSIG, (unsigned long)attr->death_signal, 0, 0, 0);
-		/* It may have been too late for that already. */
-		if (r >= 0 && !(thread->flags & CLONE_PARENT) && sys_getppid() != thread->maker_pid)
+		/* It may have been too late for that already; in a new pid namespace (0) nobody
+		 * can tell. */
+		maker = sys_getppid();
+		if (r >= 0 && maker && !(thread->flags & CLONE_PARENT) &&
+		    maker != thread->maker_pid)
 			r = -EOWNERDEAD;
 	}
 	if (r >= 0 && attr->name)
@@ -93,8 +97,9 @@ static bool reports_to_creator(const struct ramet_thread_attr *attr)
 
 static bool is_sound(const struct ramet_thread_attr *attr, uint64_t flags)
 {
-	return attr->size == sizeof(*attr) && flags & CLONE_VM && !(flags & REFUSED_FLAGS) &&
-	       attr->exit_signal >= 0 && attr->exit_signal <= KERNEL_NSIG &&
+	return attr->size == sizeof(*attr) && !(attr->options & ~(uint32_t)OPTIONS) &&
+	       flags & CLONE_VM && !(flags & REFUSED_FLAGS) && attr->exit_signal >= 0 &&
+	       attr->exit_signal <= KERNEL_NSIG &&
 	       !((attr->exit_signal || attr->death_signal) && flags & CLONE_THREAD) &&
 	       (!attr->stack_size || attr->stack_size >= STACK_LEAST) && !attr->steps;
 }
@@ -113,11 +118,12 @@ static long launch(struct ramet_thread *thread, uintptr_t stack,
 	const uint64_t every = ~0ULL;
 	const bool detached = attr->options & RAMET_THREAD_DETACHED;
 	const bool reports = reports_to_creator(attr);
+	const bool is_process = thread_is_process(thread);
 	uint64_t mask;
 	long r;
 
 	thread->attr = reports ? attr : NULL;
-	thread->maker_pid = thread_is_process(thread) ? (int)sys_getpid() : 0;
+	thread->maker_pid = is_process ? (int)sys_getpid() : 0;
 	thread->state = detached && !reports ? DETACHED : JOINABLE;
 	thread->alive = STARTING;
 	thread->error = NOT_SAID;
@@ -128,6 +134,8 @@ static long launch(struct ramet_thread *thread, uintptr_t stack,
 		thread->alive = GONE;
 	else if (reports)
 		r = await_report(thread);
+	else if (detached && is_process)
+		stack_put_unreaped(thread);
 	sys_sigprocmask(SIG_SETMASK_, &mask, NULL);
 	return r;
 }
@@ -153,7 +161,10 @@ int ramet_thread_create(const struct ramet_thread_attr *attr, void *(*fn)(void *
 		      &thread, &stack);
 	if (r < 0)
 		return (int)r;
+	if (flags & CLONE_THREAD && thread_is_process(self()))
+		__atomic_store_n(&self()->has_threads, true, __ATOMIC_RELAXED);
 	thread->flags = flags;
+	thread->forks = process_forks;
 	thread->fn = fn;
 	thread->arg = arg;
 	r = launch(thread, stack, attr);

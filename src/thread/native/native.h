@@ -53,7 +53,8 @@ struct ramet_thread {
 	uint32_t claimed; /* by who joins or detaches */
 	int error;	  /* of what it did before .alive was READY */
 	int maker_pid;	  /* of the process that reaps it, if it has a PID of its own */
-	bool unreaped;	  /* memory is kept until that is done */
+	uint32_t forks;	  /* of the process it is in */
+	bool has_threads; /* it, with a PID of its own, has made some that share it */
 	uint64_t flags;
 	uint64_t mask;
 	void *(*fn)(void *);
@@ -93,6 +94,17 @@ static inline struct ramet_thread *self(void)
 	return (struct ramet_thread *)((tp & -(uintptr_t)64) - sizeof(struct ramet_thread));
 }
 
+/* ---- start.c ---- */
+
+/* How often this process is a copy of another: what was made in those is not here. */
+extern uint32_t process_forks;
+
+/* Its handle is a copy; the thread is another process's. */
+static inline bool is_elsewhere(const struct ramet_thread *thread)
+{
+	return thread->forks != process_forks;
+}
+
 /* ---- stack.c ---- */
 
 extern size_t page_size;
@@ -109,7 +121,7 @@ void stack_put(struct ramet_thread *thread);
  * there is enough already.
  */
 bool stack_leave(struct ramet_thread *thread);
-/* That of one that has ended and waits to be reaped by another process. */
+/* That of one with a PID of its own that nobody will join: until it has ended and is reaped. */
 void stack_put_unreaped(struct ramet_thread *thread);
 
 /* ---- end.c ---- */

@@ -12,8 +12,13 @@ struct ramet_thread *ramet_thread_self(void)
 	return self();
 }
 
+/* The number that its maker had for it is another if the thread is in a newer pid namespace. */
 int ramet_thread_tid(const struct ramet_thread *thread)
 {
+	if (is_elsewhere(thread))
+		return -ESRCH;
+	if (thread_is_process(thread) && thread == self())
+		return (int)sys_gettid();
 	return __atomic_load_n(&thread->alive, __ATOMIC_ACQUIRE) ? (int)thread->tid : -ESRCH;
 }
 
@@ -80,9 +85,12 @@ int ramet_thread_set_name(const struct ramet_thread *thread, const char *name)
 
 int ramet_thread_get_name(const struct ramet_thread *thread, char name[16])
 {
-	long fd = open_name(thread, O_RDONLY_CLOEXEC), r;
 	char text[NAME_SIZE];
+	long fd, r;
 
+	if (thread == self())
+		return (int)sys_prctl(KERNEL_PR_GET_NAME, (unsigned long)name, 0, 0, 0);
+	fd = open_name(thread, O_RDONLY_CLOEXEC);
 	if (fd < 0)
 		return (int)fd;
 	r = sys_read((int)fd, text, sizeof(text));

@@ -2,9 +2,11 @@
 /*
  * Memory of threads. What a thread leaves is kept, up to a bound, for the next one of the same
  * size. A kept one may still be in use, by a detached thread on its way out: it is taken only once
- * the kernel has cleared its word, which it does when the thread is past its last instruction. One
- * of a thread with its own PID is kept until that has been reaped, which only the process that
- * made it can do; so such threads are never more than remain unreaped.
+ * the kernel has cleared its word, which it does when the thread is past its last instruction.
+ *
+ * A detached thread with its own PID may end in any way, and is a zombie then that only the process
+ * that made it can reap; what it has is listed apart from the moment it is detached, and freed by
+ * the next creation that finds it gone and reaped.
  */
 #include "thread/native/native.h"
 #include "thread/sync/futex.h"
@@ -23,9 +25,9 @@ size_t page_size;
 static struct {
 	uint32_t lock;
 	unsigned count;
-	unsigned unreaped;
 	size_t bytes;
-	struct ramet_thread *first;
+	struct ramet_thread *first;    /* to be used again */
+	struct ramet_thread *unreaped; /* in use, or to be reaped */
 } kept;
 
 static size_t to_pages(size_t size)
@@ -44,7 +46,6 @@ static void keep(struct ramet_thread *thread)
 	thread->next = kept.first;
 	kept.first = thread;
 	kept.count++;
-	kept.unreaped += thread->unreaped;
 	kept.bytes += thread->map_size;
 }
 
@@ -64,42 +65,51 @@ static bool is_gone(const struct ramet_thread *thread)
 	return !__atomic_load_n(&thread->alive, __ATOMIC_ACQUIRE);
 }
 
-/* Under the lock: true if nobody need reap it any more. */
-static bool reaped(struct ramet_thread *thread)
+/* True if nobody need reap it any more. Whose maker is gone has become init's. */
+static bool is_reaped(const struct ramet_thread *thread, int pid)
 {
 	long r;
 
-	if (!thread->unreaped)
-		return true;
-	if (thread->maker_pid != sys_getpid())
-		return false;
+	if (thread->maker_pid != pid)
+		return sys_kill(thread->maker_pid, 0) == -ESRCH;
 	r = sys_wait4((int)thread->tid, NULL, WAIT_NOHANG | KERNEL_WALL, NULL);
-	if (r != thread->tid && r != -ECHILD)
-		return false;
-	thread->unreaped = false;
-	kept.unreaped--;
-	return true;
+	return r == thread->tid || r == -ECHILD;
 }
 
-/* Those with a PID of their own that have ended meanwhile; more than is kept is given back. */
+static void unmap_all(struct ramet_thread *first)
+{
+	while (first) {
+		struct ramet_thread *const next = first->next;
+
+		sys2(SYS_munmap, (long)first->map, (long)first->map_size);
+		first = next;
+	}
+}
+
+/* Those with a PID of their own that have ended meanwhile. */
 static void reap(void)
 {
-	struct ramet_thread **link, *over;
+	const int pid = (int)sys_getpid();
+	struct ramet_thread **link, *over = NULL;
 
-	do {
-		over = NULL;
-		lock_word(&kept.lock);
-		for (link = &kept.first; *link && !over;) {
-			if ((*link)->unreaped && is_gone(*link) && reaped(*link) &&
-			    kept.count > KEPT_MAX)
-				over = take(link);
-			else
-				link = &(*link)->next;
+	lock_word(&kept.lock);
+	for (link = &kept.unreaped; *link;) {
+		struct ramet_thread *const thread = *link;
+
+		if (!is_gone(thread) || !is_reaped(thread, pid)) {
+			link = &thread->next;
+			continue;
 		}
-		unlock_word(&kept.lock);
-		if (over)
-			sys2(SYS_munmap, (long)over->map, (long)over->map_size);
-	} while (over);
+		*link = thread->next;
+		if (has_room(thread)) {
+			keep(thread);
+		} else {
+			thread->next = over;
+			over = thread;
+		}
+	}
+	unlock_word(&kept.lock);
+	unmap_all(over);
 }
 
 static struct ramet_thread *find(size_t map_size, size_t guard_size)
@@ -109,7 +119,7 @@ static struct ramet_thread *find(size_t map_size, size_t guard_size)
 	lock_word(&kept.lock);
 	for (link = &kept.first; *link; link = &(*link)->next) {
 		if ((*link)->map_size == map_size && (*link)->guard_size == guard_size &&
-		    is_gone(*link) && !(*link)->unreaped) {
+		    is_gone(*link)) {
 			thread = take(link);
 			break;
 		}
@@ -173,8 +183,8 @@ int stack_get(size_t stack_size, size_t guard_size, struct ramet_thread **ret_th
 /* Whatever another thread was doing to it when the process was copied. */
 void stack_forget(void)
 {
-	kept.first = NULL;
-	kept.lock = kept.count = kept.unreaped = 0;
+	kept.first = kept.unreaped = NULL;
+	kept.lock = kept.count = 0;
 	kept.bytes = 0;
 }
 
@@ -195,9 +205,8 @@ bool stack_leave(struct ramet_thread *thread)
 {
 	bool room;
 
-	thread->unreaped = thread_is_process(thread);
 	lock_word(&kept.lock);
-	room = thread->unreaped || has_room(thread);
+	room = has_room(thread);
 	if (room)
 		keep(thread);
 	unlock_word(&kept.lock);
@@ -206,8 +215,8 @@ bool stack_leave(struct ramet_thread *thread)
 
 void stack_put_unreaped(struct ramet_thread *thread)
 {
-	thread->unreaped = true;
 	lock_word(&kept.lock);
-	keep(thread);
+	thread->next = kept.unreaped;
+	__atomic_store_n(&kept.unreaped, thread, __ATOMIC_RELAXED);
 	unlock_word(&kept.lock);
 }

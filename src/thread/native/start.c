@@ -28,6 +28,7 @@ extern array_function *const __fini_array_start[] LINKERS;
 extern array_function *const __fini_array_end[] LINKERS;
 
 char **ramet_environ;
+uint32_t process_forks;
 static const unsigned long *auxiliary;
 static unsigned char first[FIRST_SIZE] __attribute__((aligned(64)));
 
@@ -65,6 +66,7 @@ static void enter_kernel_number(struct ramet_thread *thread)
 void ramet_thread_forked(void)
 {
 	stack_forget();
+	self()->forks = ++process_forks;
 	enter_kernel_number(self());
 }
 
