@@ -254,7 +254,8 @@ struct ramet_cond {
 /*
  * Give the mutex back, wait to be woken, take the mutex. As ever, look at the condition again:
  * the contract allows waking without a reason. The oldest waiter is woken first, and one that
- * began to wait after a signal never takes it from one that waited before.
+ * began to wait after a signal never takes it from one that waited before. All that wait at a time
+ * use one mutex.
  * A recursive mutex is given back altogether and had as deep as before after it.
  * -EPERM: a mutex that knows its owner, who is another. until: -ETIMEDOUT, with the mutex taken.
  * It may be thrown away as soon as nobody waits, though who woke the last has not yet returned.
@@ -383,11 +384,13 @@ RAMET_API void *ramet_key_get(uint32_t key);
 
 /* All zero, or NULL instead of it: the numbers in brackets. */
 struct ramet_pool_attr {
-	size_t size;			 /* of this struct; RAMET_POOL_ATTR() says it */
-	uint32_t threads;		 /* at most [4] */
-	uint32_t queue;			 /* jobs that wait for a thread, at most [1024] */
-	uint32_t idle_ms;		 /* a thread without a job so long ends [1000] */
-	struct ramet_thread_attr thread; /* of its threads; they are detached in any case */
+	size_t size;	  /* of this struct; RAMET_POOL_ATTR() says it */
+	uint32_t threads; /* at most [4] */
+	uint32_t queue;	  /* jobs that wait for a thread, at most [1024] */
+	uint32_t idle_ms; /* a thread without a job so long ends [1000] */
+	/* Of its threads, detached in any case. What it points to must last as long as the pool,
+	 * which makes threads when it needs them; error is not used. */
+	struct ramet_thread_attr thread;
 };
 
 #define RAMET_POOL_ATTR(...)                                                                       \

@@ -219,6 +219,12 @@ static void test_children_and_joins(void)
 	is_str(error.rule, "setns-descriptor-not-open", "is told by its rule");
 	is_int(error.stage, RAMET_STAGE_STEP, "as a step");
 
+	memset(&error, 'A', sizeof(error)); /* as it comes off a stack */
+	is_int(in_thread(&RAMET_THREAD_ATTR(.error = &error, .options = 1u << 9), run_nothing,
+			 NULL),
+	       -EINVAL, "an option that is none");
+	is_int(error.error, EINVAL, "is told as well");
+
 	pidfd = ramet_thread_pidfd(other);
 	if (pidfd < 0) {
 		skip(1, "pidfds of threads came with Linux 6.9");

@@ -425,6 +425,21 @@ static void test_stacks(void)
 
 static struct ramet_thread *of_parent;
 
+static void *find(void *handle)
+{
+	return ramet_thread_kill(handle, 0) ? NULL : handle;
+}
+
+/* Of a thread that ramet did not make, before it makes any here. */
+static bool is_found_by_another(struct ramet_thread *self)
+{
+	void *found = NULL;
+	pthread_t other;
+
+	return pthread_create(&other, NULL, find, self) == 0 && pthread_join(other, &found) == 0 &&
+	       found == self;
+}
+
 static int use_ramet_in_child(void)
 {
 	struct ramet_thread *const self = ramet_thread_self(), *thread;
@@ -434,6 +449,8 @@ static int use_ramet_in_child(void)
 
 	if (ramet_thread_tid(self) != getpid())
 		return 2;
+	if (!is_found_by_another(self))
+		return 8;
 	if (ramet_thread_tid(of_parent) != -ESRCH || ramet_thread_join(of_parent, NULL) != -ESRCH ||
 	    ramet_thread_kill(of_parent, 0) != -ESRCH || ramet_thread_detach(of_parent) != -ESRCH)
 		return 3;

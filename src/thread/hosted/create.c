@@ -28,6 +28,30 @@
 static _Thread_local struct ramet_thread *current;
 static _Thread_local struct ramet_thread foreign;
 
+/*
+ * A fork's only thread is in another process than it was, under another number. Threads that it
+ * makes there find it by its handle.
+ */
+static void note_fork(int pid)
+{
+	if (!current || current->pid == pid)
+		return;
+	current->pid = pid;
+	current->tid = (uint32_t)sys_gettid();
+	current->lock = 0;
+}
+
+static void forked(void)
+{
+	note_fork((int)sys_getpid());
+}
+
+/* Not at the first use: ramet_thread_self() may be called by a signal handler. */
+__attribute__((constructor)) static void watch_forks(void)
+{
+	pthread_atfork(NULL, NULL, forked);
+}
+
 struct ramet_thread *ramet_thread_self(void)
 {
 	if (!current) {
@@ -44,17 +68,6 @@ void started(const struct ramet_thread *thread)
 {
 	while (!__atomic_load_n(&thread->tid, __ATOMIC_ACQUIRE))
 		futex_wait(&thread->tid, 0, RAMET_CLOCK_MONOTONIC, RAMET_NEVER);
-}
-
-/* A fork's only thread is in another process than it was, under another number, and nobody else
- * has hold of it. */
-static void note_fork(int pid)
-{
-	if (!current || current->pid == pid)
-		return;
-	current->pid = pid;
-	current->tid = (uint32_t)sys_gettid();
-	current->lock = 0;
 }
 
 static void say_started(struct ramet_thread *thread)
@@ -238,7 +251,7 @@ static int launch(const struct ramet_thread_attr *attr, struct thread_birth *bir
 	pthread_attr_t how;
 	int r;
 
-	note_fork(pid);
+	note_fork(pid); /* where the C library did not fork */
 	if (!thread)
 		return error_prepare(attr->error, -ENOMEM, "create a thread");
 	*thread = (struct ramet_thread){.state = detached ? DETACHED : JOINABLE,
@@ -282,7 +295,8 @@ int ramet_thread_create(const struct ramet_thread_attr *attr, void *(*fn)(void *
 	if (!attr)
 		attr = &none;
 	if (!is_sound(attr, ret_thread != NULL))
-		return -EINVAL;
+		return error_prepare(attr->size == sizeof(*attr) ? attr->error : NULL, -EINVAL,
+				     "the attributes of a thread");
 	r = parts_plan(attr, &parts);
 	if (r < 0)
 		return r;

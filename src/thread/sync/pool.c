@@ -167,6 +167,7 @@ int ramet_pool_init(struct ramet_pool *pool, const struct ramet_pool_attr *attr)
 	if (!given.idle_ms)
 		given.idle_ms = 1000;
 	given.thread.size = sizeof(given.thread);
+	given.thread.error = NULL; /* the caller's, and threads are made long after this call */
 	given.thread.options |= RAMET_THREAD_DETACHED;
 	*pool = (struct ramet_pool){.attr = given};
 	return 0;
