@@ -10,7 +10,7 @@ room=$output.d
 rm -rf "$room" "$output"
 mkdir "$room"
 "$nm" --defined-only --extern-only "$@" |
-	awk 'NF == 3 && $3 !~ /^(ramet_.*|_start|mem(cpy|move|set|cmp)|__stack_chk_(fail|guard))$/ {
+	awk 'NF == 3 && $3 !~ /^(ramet_.*|_start|mem(cpy|move|set|cmp)|bcmp|strlen|__stack_chk_(fail|guard))$/ {
 		print $3, "ramet." $3
 	}' >"$room/names"
 for object; do

@@ -11,12 +11,12 @@ ok 'the archive is readable' "$NM" "$archive"
 # Where arrays of constructors are, and what is relative to what, the linker says.
 is 'it needs none but its own and main()' \
 	"$(comm -23 "$TMP/needed" "$TMP/given" | grep -vE '_array_(start|end)$|^__global_pointer')" main
-for name in memcpy memmove memset memcmp; do
+for name in memcpy memmove memset memcmp bcmp strlen; do
 	ok "it brings $name" grep -qx "$name" "$TMP/given"
 done
 # A name that is no promise would clash with the program's own; no C program has one with a dot.
 is 'what it gives beside ramet_… and what compilers call cannot be a name in C' \
-	"$(grep -vE '^(ramet_.*|ramet\..*|_start|mem(cpy|move|set|cmp)|__stack_chk_(fail|guard))$' "$TMP/given")" ''
+	"$(grep -vE '^(ramet_.*|ramet\..*|_start|mem(cpy|move|set|cmp)|bcmp|strlen|__stack_chk_(fail|guard))$' "$TMP/given")" ''
 
 # Beside the header's there is what enter.S has for libramet.
 sed -n 's/.*\<\(ramet_[a-z_]*\)(.*/\1/p' "$SRCDIR/include/ramet/thread.h" | sort -u >"$TMP/words"

@@ -10,6 +10,8 @@
 
 void *memmove(void *to, const void *from, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
+int bcmp(const void *a, const void *b, size_t n);
+size_t strlen(const char *s);
 void __stack_chk_fail(void) __attribute__((noreturn));
 
 uintptr_t __stack_chk_guard;
@@ -37,6 +39,22 @@ WEAK int memcmp(const void *a, const void *b, size_t n)
 		if (*x != *y)
 			return *x - *y;
 	return 0;
+}
+
+/* What clang makes of a memcmp() that only asks whether something differs. */
+WEAK int bcmp(const void *a, const void *b, size_t n)
+{
+	return memcmp(a, b, n);
+}
+
+/* What gcc makes of a loop that looks for the end of a string. */
+WEAK size_t strlen(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n])
+		n++;
+	return n;
 }
 
 /* Whatever the program has made of SIGABRT, it ends: the stack can no longer be returned on. */
