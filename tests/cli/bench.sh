@@ -104,8 +104,9 @@ for ratio in r['ratios']:
     low, high = ratio['low'], ratio['high']
     want('ratio: ' + str(ratio), (low is None or low <= ratio['median']) and
          (high is None or ratio['median'] <= high))
-want(f"{r['seconds']} s of {budget} s", r['seconds'] < float(budget) + 5)
-want(f'{int(ended) - int(begun)} ms of {budget} s', int(ended) - int(begun) < 1000 * (float(budget) + 5))
+# A machine may be busy with other things: it is the order that counts.
+want(f"{r['seconds']} s of {budget} s", r['seconds'] < float(budget) + 25)
+want(f'{int(ended) - int(begun)} ms of {budget} s', int(ended) - int(begun) < 1000 * (float(budget) + 25))
 print('; '.join(wrong[:6]))
 END
 
@@ -115,7 +116,7 @@ now_ms() { echo $(($(date +%s%N) / 1000000)); }
 run_workload() {
 	local begun
 	begun=$(now_ms)
-	timeout 30 "$RAMET" bench "$1" --budget 2s --json="$TMP/$1.json" --csv "$TMP/$1.csv" \
+	timeout 60 "$RAMET" bench "$1" --budget 2s --json="$TMP/$1.json" --csv "$TMP/$1.csv" \
 		--html "$TMP/$1.html" --svg "$TMP/$1.svg" >"$TMP/$1.txt" 2>"$TMP/$1.err"
 	echo "$? $begun $(now_ms)" >"$TMP/$1.status"
 }

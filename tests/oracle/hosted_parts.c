@@ -18,6 +18,7 @@
 
 #include <ramet/thread.h>
 
+#include "oracle/hosted.h"
 #include "oracle/kernel.h"
 #include "tap.h"
 
@@ -40,21 +41,6 @@ static intptr_t in_thread(const struct ramet_thread_attr *attr, void *(*fn)(void
 	if (!r)
 		r = ramet_thread_join(thread, &result);
 	return r ? r : (intptr_t)result;
-}
-
-/* The exit status of fn() in a process of its own, one thread to begin with. */
-static int in_process(int (*fn)(void))
-{
-	int status;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0)
-		_exit(fn());
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
 static void entry(char *path, size_t size, int tid, const char *name)

@@ -19,6 +19,7 @@
 #include <ramet/ramet.h>
 #include <ramet/thread.h>
 
+#include "oracle/hosted.h"
 #include "tap.h"
 
 #define MS 1000000LL
@@ -49,22 +50,6 @@ static intptr_t end(struct ramet_thread *thread)
 	const int r = ramet_thread_join(thread, &result);
 
 	return r ? r : (intptr_t)result;
-}
-
-static int in_process(int (*fn)(void))
-{
-	int status;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		alarm(20);
-		_exit(fn());
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		return -1000;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
 /* A sanitizer keeps books on threads and stacks of its own. */
