@@ -5,15 +5,32 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/result.h"
+#include "tree/tree.h"
+
+/* A name is bytes and may be no text; JSON is UTF-8. */
+static struct json_object *text_of(const char *value)
+{
+	const size_t n = value ? strlen(value) : 0, size = 3 * n + 1;
+	char *text = value ? malloc(size) : NULL;
+	struct json_object *object = NULL;
+
+	if (text) {
+		tree_utf8(value, n, text, size);
+		object = json_object_new_string(text);
+	}
+	free(text);
+	return object;
+}
 
 static void put_text(struct json_object *o, const char *key, const char *value)
 {
-	json_object_object_add(o, key, value ? json_object_new_string(value) : NULL);
+	json_object_object_add(o, key, text_of(value));
 }
 
 static void put_number(struct json_object *o, const char *key, int64_t value)
@@ -26,7 +43,7 @@ static struct json_object *words_of(char *const *words)
 	struct json_object *list = json_object_new_array();
 
 	for (; *words; words++)
-		json_object_array_add(list, json_object_new_string(*words));
+		json_object_array_add(list, text_of(*words));
 	return list;
 }
 
@@ -96,6 +113,10 @@ FILE *result_open(const char *where)
 	long fd = strtol(where, &end, 10);
 
 	if (*where >= '0' && *where <= '9' && !*end) {
+		if (fd > INT_MAX) {
+			errno = EBADF;
+			return NULL;
+		}
 		fd = fcntl((int)fd, F_DUPFD_CLOEXEC, 3);
 		return fd < 0 ? NULL : fdopen((int)fd, "w");
 	}

@@ -6,6 +6,7 @@
 #include <ramet/ramet.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -193,28 +194,31 @@ static char **arguments(const struct run_settings *s, int count, char **words)
 
 extern char **environ;
 
-/* The caller's environment with what --env says; to be freed. */
+/* Whether one of --env's from the k-th on is about the variable of this entry. */
+static bool is_named(const struct run_settings *s, unsigned k, const char *entry)
+{
+	const size_t length = strcspn(entry, "=");
+
+	for (; k < s->env_count; k++)
+		if (!strncmp(s->env[k], entry, length) && strcspn(s->env[k], "=") == length)
+			return true;
+	return false;
+}
+
+/* The caller's environment with what --env says, of a variable the last; to be freed. */
 static char **environment(const struct run_settings *s)
 {
-	size_t n = 0, count = 0, length;
+	size_t n = 0, count = 0;
 	char **list;
 
 	while (environ[n])
 		n++;
 	list = calloc(n + s->env_count + 1, sizeof(*list));
-	for (size_t i = 0; list && i < n && !s->clear_env; i++) {
-		bool named = false;
-
-		for (unsigned k = 0; k < s->env_count && !named; k++) {
-			length = strcspn(s->env[k], "=");
-			named = !strncmp(environ[i], s->env[k], length) &&
-				environ[i][length] == '=';
-		}
-		if (!named)
+	for (size_t i = 0; list && i < n && !s->clear_env; i++)
+		if (!is_named(s, 0, environ[i]))
 			list[count++] = environ[i];
-	}
 	for (unsigned k = 0; list && k < s->env_count; k++)
-		if (strchr(s->env[k], '='))
+		if (strchr(s->env[k], '=') && !is_named(s, k + 1, s->env[k]))
 			list[count++] = (char *)(uintptr_t)s->env[k];
 	return list;
 }
@@ -337,6 +341,11 @@ struct waiter {
 	uint64_t mask; /* what was blocked before, for the program */
 };
 
+static bool asks_for_end(int sig)
+{
+	return sig == SIGHUP || sig == SIGINT || sig == SIGQUIT || sig == SIGTERM;
+}
+
 static void forward(const struct waiter *w, const struct ramet_task *task)
 {
 	struct signalfd_siginfo info;
@@ -345,6 +354,9 @@ static void forward(const struct waiter *w, const struct ramet_task *task)
 		return;
 	if (info.ssi_code != SI_KERNEL || w->alone)
 		(void)!ramet_kill(task, (int)info.ssi_signo);
+	/* In a group in the background it stops as it reads the terminal, and would not see it. */
+	if (w->alone && asks_for_end((int)info.ssi_signo))
+		(void)!ramet_kill(task, SIGCONT);
 }
 
 static int wait_forwarding(const struct waiter *w, struct ramet_task *task,
@@ -397,6 +409,32 @@ static int64_t now_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+static bool takes_descriptor(uint32_t kind)
+{
+	return kind == RAMET_STEP_DUP || kind == RAMET_STEP_KEEP || kind == RAMET_STEP_CTTY ||
+	       kind == RAMET_STEP_FOREGROUND;
+}
+
+/*
+ * All that ramet has opened goes at exec, all that it was started with does not: a number that was
+ * free at the start may be ramet's own by now.
+ */
+static int check_descriptors(const struct run_settings *s, struct ramet_error *error)
+{
+	int fd = s->spec.options & RAMET_PROGRAM_FD ? s->spec.program_fd : -1;
+
+	for (unsigned i = 0; i < s->count && (fd < 0 || fcntl(fd, F_GETFD) <= 0); i++)
+		fd = takes_descriptor(s->steps[i].kind) ? s->steps[i].number : -1;
+	if (fd < 0 || fcntl(fd, F_GETFD) <= 0)
+		return 0;
+	*error = (struct ramet_error){.error = EBADF,
+				      .stage = RAMET_STAGE_PREPARE,
+				      .why = "ramet was not started with it.",
+				      .mend = "Open it first."};
+	snprintf(error->detail, sizeof(error->detail), "descriptor %d", fd);
+	return -EBADF;
+}
+
 static int start_and_wait(struct run_settings *s, struct result *result)
 {
 	static struct ramet_error error;
@@ -406,7 +444,9 @@ static int start_and_wait(struct run_settings *s, struct result *result)
 	int r;
 
 	take_signals(s, &w);
-	r = ramet_launch(&s->spec, &task, &error);
+	r = check_descriptors(s, &error);
+	if (r == 0)
+		r = ramet_launch(&s->spec, &task, &error);
 	if (r < 0) {
 		result->error = &error;
 		return report(&error, s->spec.program);
@@ -436,6 +476,8 @@ static int start_and_tell(struct run_settings *s, char **words)
 	}
 	status = start_and_wait(s, &result);
 	result.wall_us = now_us() - begin;
+	/* The program has ended: a reader that is gone is an error like any. */
+	signal(SIGPIPE, SIG_IGN);
 	r = stream ? result_write(stream, &result) : 0;
 	if (r < 0)
 		cli_say("--json: cannot write %s: %s", s->json, strerror(-r));

@@ -37,11 +37,13 @@ int error_prepare(struct ramet_error *error, int r, const char *what)
 	return r;
 }
 
-int error_clone(struct ramet_error *error, int r, const struct plan *plan)
+int error_clone(struct ramet_error *error, int r, const struct plan *plan,
+		const struct raw_used *used)
 {
 	const struct ramet_call call = plan_call(plan);
 	const struct ramet_rule *rule = NULL;
 	struct ramet_caller caller = {0};
+	int n;
 
 	fill(error, r, RAMET_STAGE_CLONE);
 	if (!error)
@@ -53,8 +55,9 @@ int error_clone(struct ramet_error *error, int r, const struct plan *plan)
 		error->why = rule->why;
 		error->mend = rule->mend;
 	}
-	snprintf(error->detail, sizeof(error->detail), "clone(");
-	ramet_flags_format(call.flags, error->detail + 6, sizeof(error->detail) - 7);
+	n = snprintf(error->detail, sizeof(error->detail), "%s(",
+		     used->clone3 ? "clone3" : "clone");
+	ramet_flags_format(used->flags, error->detail + n, sizeof(error->detail) - (size_t)n - 1);
 	strcat(error->detail, ")");
 	return r;
 }

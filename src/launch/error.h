@@ -4,6 +4,7 @@
 #define RAMET_LAUNCH_ERROR_H
 
 #include "launch/plan.h"
+#include "launch/raw.h"
 
 /* Refused by a rule, or -error for another reason, before anything was done. */
 int error_check(struct ramet_error *error, int r, const struct plan_refusal *refusal);
@@ -12,7 +13,8 @@ int error_check(struct ramet_error *error, int r, const struct plan_refusal *ref
 int error_prepare(struct ramet_error *error, int r, const char *what);
 
 /* The kernel refused the clone: the caller's state is read and the rules are asked why. */
-int error_clone(struct ramet_error *error, int r, const struct plan *plan);
+int error_clone(struct ramet_error *error, int r, const struct plan *plan,
+		const struct raw_used *used);
 
 /* Step `index` of the plan failed. */
 int error_step(struct ramet_error *error, int r, const struct plan *plan, unsigned index);

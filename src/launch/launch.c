@@ -127,7 +127,7 @@ static int launch_held(struct launch *l, struct ramet_error *error)
 	r = make_task(l, &child, &l->used);
 	unblock_signals(l);
 	if (r < 0)
-		return error_clone(error, (int)r, &l->plan);
+		return error_clone(error, (int)r, &l->plan, &l->used);
 	l->tid = (pid_t)r;
 	return judge(l, &record, error);
 }
@@ -208,6 +208,8 @@ static long make_shielded(struct launch *l, struct slot *slot)
 	};
 	r = raw_clone(&own, sizeof(own), 0, &used, shield_run, &slot->shield);
 	l->shield = r > 0 ? (pid_t)r : 0;
+	if (r < 0)
+		slot->used = used;
 	return r;
 }
 
@@ -231,7 +233,7 @@ static int launch_beside(struct launch *l, const struct ramet_spec *spec, struct
 		return run_copied(l, &slot->child);
 	unblock_signals(l);
 	if (r < 0)
-		return error_clone(error, (int)r, &l->plan);
+		return error_clone(error, (int)r, &l->plan, &slot->used);
 	l->tid = l->plan.shielded ? 0 : (pid_t)r;
 	l->used = slot->used;
 	if (l->plan.way == RAMET_WAY_HELD)
@@ -254,7 +256,7 @@ static int start_helper(struct launch *l, struct ramet_error *error)
 	child.count = l->helper->boot_count;
 	r = make_task(l, &child, &l->used);
 	if (r < 0)
-		return error_clone(error, (int)r, &l->plan);
+		return error_clone(error, (int)r, &l->plan, &l->used);
 	l->tid = (pid_t)r;
 	if (phase_of(&boot) == CHILD_BODY)
 		return 0;

@@ -290,7 +290,7 @@ static int judge_shielded(struct launch *l, struct ramet_error *error)
 	if (knows_child(l) && l->tid)
 		return judge(l, l->record, error);
 	if (l->slot->shield.error < 0)
-		return error_clone(error, l->slot->shield.error, &l->plan);
+		return error_clone(error, l->slot->shield.error, &l->plan, &l->slot->used);
 	return error_died(error, -ECANCELED, 0);
 }
 

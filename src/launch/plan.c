@@ -13,7 +13,6 @@
 #include "child/child.h"
 #include "launch/way.h"
 
-#define DEFAULT_PATH "/bin:/usr/bin"
 #define STEP_STACK_SIZE (32 * 1024)
 #define FUNCTION_STACK_SIZE (256 * 1024)
 #define STACK_SIZE_MIN 4096
@@ -335,7 +334,7 @@ static bool searches(const struct ramet_spec *spec)
 
 static const char *search_path(const struct plan_host *host)
 {
-	return host->path && *host->path ? host->path : DEFAULT_PATH;
+	return host->path ? host->path : PLAN_PATH;
 }
 
 static size_t count_candidates(const char *path)

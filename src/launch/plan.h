@@ -13,6 +13,9 @@
 #include "spec/spec.h"
 #include "uapi/clone.h"
 
+/* Where programs are looked for without a PATH. An empty one is the working directory. */
+#define PLAN_PATH "/bin:/usr/bin"
+
 /* What a plan depends on besides the spec. */
 struct plan_host {
 	bool privileged;      /* CAP_SYS_ADMIN; asked for with preset container alone */

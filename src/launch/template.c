@@ -20,7 +20,7 @@ struct ramet_template {
 	unsigned avoid;		/* it was made without */
 	bool simple;		/* sources can be changed in place: see can_patch() */
 	char *program;
-	char *path; /* the PATH that it was made with; empty: none */
+	char *path; /* the PATH that it was made with */
 };
 
 static int refuse(struct ramet_error *error, enum launch_rule rule)
@@ -95,7 +95,7 @@ static int fill(struct ramet_template *t, const struct ramet_spec *spec, struct 
 	struct launch_wish wish = {.avoid = launch_avoids(), .witness = -1};
 	int r;
 
-	wish.path = t->path = strdup(path ? path : "");
+	wish.path = t->path = strdup(path ? path : PLAN_PATH);
 	if (!t->path)
 		return error_prepare(error, -ENOMEM, "a template");
 	t->avoid = wish.avoid;

@@ -93,11 +93,20 @@ is 'at any moment of the start' "$late" ''
 
 # ---- stopped and continued
 
-begin -- "$go; kill -STOP \$\$; exit 6"
-child=$(xargs <"/proc/$ramet/task/$ramet/children")
-for _ in $(seq 500); do grep -q '^State:.T' "/proc/$child/status" && break; sleep 0.02; done
+# begin_stopped ARG…: $child has stopped itself.
+begin_stopped() {
+	begin "$@" -- "$go; kill -STOP \$\$; exit 6"
+	child=$(xargs <"/proc/$ramet/task/$ramet/children")
+	for _ in $(seq 500); do [ "$(state "$child")" = T ] && break; sleep 0.02; done
+}
+begin_stopped
 kill -CONT $ramet
 ends 'SIGCONT goes on to it' 6
+# As one in the background that reads the terminal is: nobody else would wake it to see the signal.
+begin_stopped --pgid 0
+kill -TERM $ramet
+ends 'in a group of its own what ends it wakes it' 143
+kill -KILL "$child" 2>/dev/null
 
 # ---- the launcher's death
 

@@ -106,6 +106,8 @@ refused --umask '--umask needs a value: MASK' --umask
 works --argv0 other --argv0 other sh -c 'echo $0'
 refused --argv0 '--argv0 needs a value' --argv0
 works --env '1 unset' --env A=1 --env B sh -c 'echo $A ${B-unset}'
+works --env 'A=2' --clear-env --env A=1 --env A=2 "$(type -P env)"
+works --env 'AB=1' --clear-env --env A=1 --env AB=1 --env A "$(type -P env)"
 refused --env "--env: '=x' is not NAME=VALUE or NAME" --env =x true
 works --clear-env 'A=1' --clear-env --env A=1 "$(type -P env)"
 refused --clear-env '--clear-env takes no value' --clear-env=yes true
@@ -300,6 +302,12 @@ fds --keep-fd '7' --keep-fd 7 --close-fds 6</dev/null 7</dev/null 8</dev/null
 refused --close-fds '--close-fds takes no value' --close-fds=3 true
 refused --keep-fd "--keep-fd: '-1' is not a descriptor" --keep-fd -1 true
 refused --keep-fd 'keep descriptor 77 open: Bad file.* Open it first' --keep-fd 77 true
+# Numbers that are free when ramet starts are soon its own.
+for option in '--keep-fd 3' '--dup 3:7' '--exec-fd 3' '--dup 3:7 --json /dev/null'; do
+	# shellcheck disable=SC2086
+	refused "${option%% *}" 'descriptor 3: Bad file.* not started with it.* Open it first' $option true 3<&-
+done
+refused --dup 'descriptor 0: Bad file.* not started with it' --dup 0:7 true 0<&-
 works --block-signals 'SigBlk: 0+4200' --block-signals usr1,SIGTERM grep ^SigBlk /proc/self/status
 refused --block-signals "--block-signals: 'usr9' is not a list of signals" --block-signals usr9 true
 works --ignore-signal 'SigIgn: 0+200' --ignore-signal usr1 grep ^SigIgn /proc/self/status
@@ -399,6 +407,7 @@ refused --start-timeout "--start-timeout: '0' is not a number of seconds" --star
 works --json ok --json "$TMP/json" echo ok
 refused --json '--json: cannot open /nope/x: No such file' --json /nope/x true
 refused --json '--json: cannot open 77: Bad file' --json 77 true
+refused --json '--json: cannot open 4294967297: Bad file' --json 4294967297 true
 refused --json '--json: cannot write /dev/full: No space' --json /dev/full true
 works --dry-run 'way held .* clone3 CLONE_VM.* 1 child chdir to /usr 2 child restore .* 3 child exec true .*' \
 	--cwd /usr --dry-run true
@@ -492,6 +501,16 @@ is 'the output is the program'\''s alone' "$(cat "$TMP/out")" out
 unlike 'nothing of ramet in the output of a program' "$("$RAMET" run --json /dev/null true 2>&1)" .
 status 'a JSON that cannot be written is told by 125' 125 "$RAMET" run --json /dev/full true
 status 'but not over the program'\''s own failure' 3 "$RAMET" run --json /dev/full sh -c 'exit 3'
+mkfifo "$TMP/fifo"
+exec 5<>"$TMP/fifo" 6>"$TMP/fifo" 5<&-
+status 'nor by a signal, if its reader is gone' 3 "$RAMET" run --json 6 sh -c 'exit 3'
+status 'which is 125 after success' 125 "$RAMET" run --json 6 true
+exec 6>&-
+status 'a word that is no text' 0 "$RAMET" run --json "$TMP/json" test $'a\xffb'
+ok 'makes no bad UTF-8' iconv -f UTF-8 -t UTF-8 "$TMP/json"
+like 'and is told as far as it goes' "$(json)" $'"a\xef\xbf\xbdb"'
+status 'an empty PATH is the working directory' 127 env PATH= "$RAMET" run true
+status 'and none is the system'\''s' 0 env -u PATH "$RAMET" run true
 
 # ---- where it is started from
 
