@@ -119,6 +119,8 @@ for file in "$TMP/least.c" "$TMP/names.c" "$TMP/calls.c" "$SRCDIR"/examples/rt/*
 		$CC -O2 $flags $kernel -o "$TMP/${name%.c}" "$file" $(pkg-config --cflags --libs ramet-rt)
 	is "$name is static and needs no loader" \
 		"$(readelf -lW "$TMP/${name%.c}" | grep -cE 'INTERP|DYNAMIC')" 0
+	is "$name has nothing that can be written and executed" \
+		"$(readelf -lW "$TMP/${name%.c}" | grep -cE ' RWE ')" 0
 done
 if [ "$CAN_RUN" = yes ]; then
 	ok 'the least runs' "$TMP/least"
