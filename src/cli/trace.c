@@ -105,10 +105,11 @@ static int trace(const struct settings *s, struct record *record, char **argv)
 	if (!r) {
 		int error = tracer_run(t, &status);
 
-		if (error < 0) {
+		/* What was lost is told at the end. */
+		if (error < 0 && error != record->unwritten)
 			cli_say("trace: %s", strerror(-error));
+		if (error < 0)
 			r = EXIT_RAMET;
-		}
 	}
 	tracer_free(t);
 	return r ? r : status_of(status);
@@ -179,7 +180,8 @@ static int run(const struct cli_common *common, void *field, int count, char **a
 		cli_say("trace: %s", strerror(-r));
 		return EXIT_RAMET;
 	}
-	fflush(out);
+	if (fflush(out))
+		record.unwritten = -errno;
 	status = trace(s, &record, argv);
 	r = finish(&record, out);
 	return r < 0 ? EXIT_RAMET : status;

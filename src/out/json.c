@@ -11,8 +11,10 @@ int out_json(FILE *stream, struct json_object *object)
 	const char *text = json_object_to_json_string_ext(object, style);
 	int r = text ? 0 : -ENOMEM;
 
-	if (text && fprintf(stream, "%s\n", text) < 0)
+	if (text && fprintf(stream, "%s\n", text) < 0) {
 		r = -errno;
+		clearerr(stream); /* told once */
+	}
 	json_object_put(object);
 	return r;
 }

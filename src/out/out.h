@@ -65,10 +65,10 @@ int out_width(FILE *stream);
 
 void out_pairs(FILE *stream, bool color, const struct out_pair *pairs, size_t count);
 
-/* Print and free. 0 or -errno. */
+/* Print and free. 0 or -errno, which is the caller's to tell: out_finish() does not again. */
 int out_json(FILE *stream, struct json_object *object);
 
-/* Flush; -errno if anything written to the stream was lost. */
+/* Flush; -errno if anything written to the stream was lost, and after a loss a line end more. */
 int out_finish(FILE *stream);
 
 #endif

@@ -181,6 +181,10 @@ int out_table_end(struct out_table *t)
 	return t->error;
 }
 
+/*
+ * Of a write that failed before, stdio keeps that it did, not why. One more fails for the same
+ * reason; EIO only where that has passed.
+ */
 int out_finish(FILE *stream)
 {
 	bool lost = ferror(stream);
@@ -188,5 +192,7 @@ int out_finish(FILE *stream)
 	errno = 0;
 	if (fflush(stream) == 0 && !lost)
 		return 0;
+	if (!errno && putc('\n', stream) != EOF)
+		fflush(stream);
 	return errno ? -errno : -EIO;
 }

@@ -13,7 +13,15 @@
 #include "trace/record.h"
 #include "uapi/clone.h"
 
-/* A creation whose line is still to come. */
+/* How a task ended; zeroed: it has not. */
+struct end {
+	bool seen;
+	int status;
+	uint64_t ns;
+	char task[32];
+};
+
+/* A creation whose line is still to come: until it is known how long it held, and what for. */
 struct waiting {
 	struct waiting *next;
 	int maker, child;
@@ -24,6 +32,7 @@ struct waiting {
 	char program[32];
 	bool released;
 	uint64_t held_ns;
+	struct end end;
 };
 
 struct live {
@@ -142,13 +151,37 @@ static int make_wait(struct live *v, const struct trace_note *note)
 	return 0;
 }
 
+/* That of a child that lives: its number may come again before its maker runs on. */
 static struct waiting **find(struct live *v, int child)
 {
 	struct waiting **at = &v->first;
 
-	while (*at && (*at)->child != child)
+	while (*at && ((*at)->child != child || (*at)->end.seen))
 		at = &(*at)->next;
 	return at;
+}
+
+/* That which still holds a maker: there is one at most. */
+static struct waiting **find_held(struct live *v, int maker)
+{
+	struct waiting **at = &v->first;
+
+	while (*at && ((*at)->maker != maker || (*at)->released))
+		at = &(*at)->next;
+	return at;
+}
+
+/* An end is worth a line where a signal was the cause. */
+static void put_end(struct live *v, const struct end *end)
+{
+	const char *name;
+	char rest[64];
+
+	if (!WIFSIGNALED(end->status))
+		return;
+	name = ramet_signal_name(WTERMSIG(end->status));
+	snprintf(rest, sizeof(rest), "by %s", name ? name : "a signal");
+	put_line(v, end->ns, end->task, "killed", rest);
 }
 
 static void put_waiting(struct live *v, struct waiting **at)
@@ -166,28 +199,38 @@ static void put_waiting(struct live *v, struct waiting **at)
 		snprintf(rest + strlen(rest), sizeof(rest) - strlen(rest), "   exec %s",
 			 w->program);
 	put_line(v, w->ns, w->task, w->kind, rest);
+	put_end(v, &w->end);
 	*at = w->next;
 	free(w);
 }
 
-/* Exec and the end of the hold are seen one after the other, in either order. */
-static void settle(struct live *v, int child)
+/* Exec or the end, and the end of the hold, are seen one after the other, in either order. */
+static void settle(struct live *v, struct waiting **at)
 {
-	struct waiting **at = find(v, child);
+	const struct waiting *w = *at;
 
-	if (*at && (*at)->released && *(*at)->program)
+	if (w->released && (*w->program || w->end.seen))
 		put_waiting(v, at);
 }
 
 static void release(struct live *v, const struct trace_event *e)
 {
-	struct waiting *w = *find(v, e->child);
+	struct waiting **at = find_held(v, e->tid);
 
-	if (!w)
+	if (!*at)
 		return;
-	w->released = true;
-	w->held_ns = e->took_ns;
-	settle(v, e->child);
+	(*at)->released = true;
+	(*at)->held_ns = e->took_ns;
+	settle(v, at);
+}
+
+/* A maker that was killed while it was held: nobody will tell that this is over. */
+static void give_up(struct live *v, int maker)
+{
+	struct waiting **at = find_held(v, maker);
+
+	if (*at)
+		put_waiting(v, at);
 }
 
 static void put_made(struct live *v, const struct trace_note *note)
@@ -204,12 +247,15 @@ static void put_made(struct live *v, const struct trace_note *note)
 
 static void put_exec(struct live *v, const struct trace_event *e)
 {
-	struct waiting *w = *find(v, e->tid);
+	struct waiting **at;
 	char task[32], rest[64] = "";
 
-	if (w) {
-		snprintf(w->program, sizeof(w->program), "%s", e->name);
-		settle(v, e->tid);
+	/* Of another thread: the one whose number it has now is gone. */
+	give_up(v, e->tid);
+	at = find(v, e->tid);
+	if (*at) {
+		snprintf((*at)->program, sizeof((*at)->program), "%s", e->name);
+		settle(v, at);
 		return;
 	}
 	snprintf(task, sizeof(task), "%s %d", e->former, e->tid);
@@ -240,20 +286,20 @@ static void put_other(struct live *v, const struct trace_note *note, const char 
 	put_line(v, note->event->ns, task, kind, rest);
 }
 
-/* An end is worth a line where a signal was the cause. */
-static void put_ended(struct live *v, const struct trace_note *note)
+static void put_ended(struct live *v, const struct trace_event *e)
 {
-	const struct trace_event *e = note->event;
-	const char *name;
-	char rest[64];
+	struct end end = {.seen = true, .status = e->status, .ns = e->ns};
+	struct waiting **at;
 
-	if (*find(v, e->tid))
-		put_waiting(v, find(v, e->tid));
-	if (!WIFSIGNALED(e->status))
-		return;
-	name = ramet_signal_name(WTERMSIG(e->status));
-	snprintf(rest, sizeof(rest), "by %s", name ? name : "a signal");
-	put_other(v, note, "killed", rest);
+	put_task(end.task, e);
+	give_up(v, e->tid);
+	at = find(v, e->tid);
+	if (*at) {
+		(*at)->end = end;
+		settle(v, at);
+	} else {
+		put_end(v, &end);
+	}
 }
 
 static int take(void *view, const struct trace_note *note)
@@ -282,13 +328,13 @@ static int take(void *view, const struct trace_note *note)
 		put_other(v, note, note->kind, note->words);
 		break;
 	case TRACE_ENDED:
-		put_ended(v, note);
+		put_ended(v, e);
 		break;
 	case TRACE_LOST:
 		put_other(v, note, "not seen", e->what);
 		break;
 	}
-	return ferror(v->out) ? -EIO : 0;
+	return 0;
 }
 
 static int end(void *view, const struct record *record)

@@ -228,6 +228,7 @@ int record_event(void *arg, const struct trace_event *event)
 {
 	struct record *r = arg;
 	struct trace_note note = {.event = event, .world = r->world, .kind = "", .words = ""};
+	int result;
 
 	r->last_ns = event->ns;
 	/* Before the world goes on: the rules ask for what was. */
@@ -242,7 +243,10 @@ int record_event(void *arg, const struct trace_event *event)
 	count(r, event, note.kind);
 	if (event->kind == TRACE_MADE && r->verify)
 		record_compare(r, event);
-	return r->view->note ? r->view->note(r->state, &note) : 0;
+	result = r->view->note ? r->view->note(r->state, &note) : 0;
+	if (!r->unwritten && ferror(r->out))
+		r->unwritten = -errno;
+	return result ? result : r->unwritten;
 }
 
 int record_end(struct record *r)
@@ -253,5 +257,5 @@ int record_end(struct record *r)
 		free(r->copies.slots[i].value);
 	trace_map_free(&r->copies);
 	ramet_world_free(r->world);
-	return result;
+	return r->unwritten ? r->unwritten : result;
 }

@@ -28,7 +28,10 @@ struct trace_note {
 
 struct record;
 
-/* A way to show a trace. Functions that it does not need are NULL. Results: 0 or -errno. */
+/*
+ * A way to show a trace. Functions that it does not need are NULL. Results: 0 or -errno; whether
+ * what it wrote arrived the record sees.
+ */
 struct trace_view {
 	const char *name;
 	void *(*begin)(FILE *out, bool color); /* NULL: no memory */
@@ -82,6 +85,7 @@ struct record {
 	struct record_words refusal; /* of the last call that was refused */
 	bool verify;
 	FILE *out;
+	int unwritten; /* -errno of the first write that failed: stdio does not keep it */
 };
 
 /* 0 or -errno. */
@@ -89,6 +93,7 @@ int record_begin(struct record *record, const struct trace_view *view, FILE *out
 		 bool verify);
 /* For trace_options.event. */
 int record_event(void *record, const struct trace_event *event);
+/* Also tells of what was lost before. */
 int record_end(struct record *record);
 
 /* ---- Parts ---- */

@@ -155,6 +155,47 @@ status 'live' 0 trace -o trace -- sh -c '/bin/true; (sleep 0.01; :); /bin/true'
 like '  a vfork or fork' "$(cat trace)" '(vfork|posix_spawn|fork) +→ [0-9]+ +shares'
 like '  sums' "$(tail -n 1 trace)" '^[0-9]+ tasks: .*\. 0 refused\.$'
 is '  ASCII elsewhere' "$(LC_ALL=C trace -- sh -c '/bin/true; :' 2>&1 | LC_ALL=C grep -c '[^ -~]')" 0
+
+# vforks without exec; a child that is killed; a maker that is, while it is held.
+cat >held.c <<'END'
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(void)
+{
+	for (int i = 0; i < 40; i++)
+		if (vfork() == 0) {
+			if (i % 2)
+				execl("/nothing", "nothing", (char *)0);
+			_exit(0);
+		} else {
+			wait(0);
+		}
+	if (vfork() == 0)
+		kill(getpid(), SIGTERM);
+	wait(0);
+	if (fork() == 0 && vfork() == 0) {
+		kill(getppid(), SIGKILL);
+		usleep(10000);
+		_exit(0);
+	}
+	wait(0);
+	if (fork() == 0)
+		_exit(0);
+	wait(0);
+	return 0;
+}
+END
+if ${CC-cc} -w -o held held.c 2>err && ./held; then
+	status 'vforks without exec' 0 trace -o trace -- ./held
+	is '  held, all but that of the maker who is killed' \
+		"$(grep -c ' vfork .*, held [0-9]' trace) of $(grep -c ' vfork ' trace)" '41 of 42'
+	is '  each has its line before what became of it' \
+		"$(awk '{ print $4 }' trace | grep -xE 'v?fork|killed' | tail -n 6 | xargs)" \
+		'vfork killed fork vfork killed fork'
+else
+	skip 3 "no vfork here: $(head -n 1 err)"
+fi
 status 'tree' 0 trace --view tree -o trace -- sh -c './workload threads 9; for i in 1 2 3 4; do /bin/true; done; :'
 like '  the program first' "$(sed -n 2p trace)" '^sh [0-9]+ '
 like '  threads are folded' "$(cat trace)" '└─9 threads +pthread_create'
@@ -332,6 +373,13 @@ status 'a full disk: the program ends as it would' 125 \
 	trace -o /dev/full -- sh -c './workload mixed 4000; echo "$?" >ended'
 is '  its own status' "$(cat ended)" 0
 like '  and it is said' "$(cat "$TMP/err")" 'cannot write: No space'
+for view in --json '--view live' '--view tree' '--view summary' '--view chrome'; do
+	for program in true './workload forks 100'; do
+		trace $view -o /dev/full -- $program 2>err
+		is "a full disk, $view, $program: said once" "$? $(cat err)" \
+			'125 ramet: trace: cannot write: No space left on device'
+	done
+done
 rm -f ended
 {
 	trace -- sh -c 'until [ -e closed ]; do sleep 0.02; done; ./workload forks 50; echo "$?" >ended' 2>&1 >/dev/null
