@@ -132,7 +132,7 @@ class Found:
     def __init__(self, median, low, high, rounds=math.inf):
         self.median, self.low, self.high = median, low, high
         self.rounds = rounds
-        self.exact = low == high and rounds == math.inf
+        self.exact = low is not None and low == high and rounds == math.inf
         if not low or not high or rounds < FEW:
             self.low, self.high = 0, math.inf
 

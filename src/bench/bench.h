@@ -124,7 +124,7 @@ struct bench_request {
 	int pin;	     /* processor; -1: where the scheduler likes */
 	bool small, huge;    /* pages of the heap */
 	const char *program; /* NULL: one of ramet's own, freestanding, which only ends */
-	const char *only;    /* "fork+exec,floor": these series; NULL: all */
+	const char *only;    /* "fork+exec,floor": these series, all known; NULL: all */
 	const struct bench_peer *peers;
 	size_t peer_count;
 	uint64_t seed;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Every sample, a row each, for other programs; quoted as RFC 4180 has it. */
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -48,5 +47,5 @@ int bench_view_csv(const struct bench_result *result, FILE *out)
 				putc('\n', out);
 			}
 		}
-	return ferror(out) ? -EIO : 0;
+	return view_end(out);
 }

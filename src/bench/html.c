@@ -449,5 +449,5 @@ int bench_view_html(const struct bench_result *result, FILE *out)
 		part->put(result, out);
 		at = close + 2;
 	}
-	return ferror(out) ? -EIO : 0;
+	return view_end(out);
 }

@@ -3,7 +3,6 @@
  * A result as JSON; ramet-bench(1) lists the keys. Written as it goes: the samples may be some
  * hundreds of thousands. What is not known is null, since JSON has no NaN.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 
@@ -88,6 +87,14 @@ static void put_known(struct writer *w, const char *key, double value)
 	put_number(w, key, value >= 0 ? value : NAN);
 }
 
+/* Without an upper end there is no interval: then the lower one, 0, is not known either. */
+static void put_interval(struct writer *w, const char *low_key, double low, const char *high_key,
+			 double high)
+{
+	put_number(w, low_key, isfinite(high) ? low : NAN);
+	put_number(w, high_key, high);
+}
+
 static void put_count(struct writer *w, const char *key, uint64_t value)
 {
 	put_key(w, key);
@@ -163,8 +170,7 @@ static void put_point(struct writer *w, const struct bench_point *point, bool sa
 	put_number(w, "p10_us", known ? us->p10 : NAN);
 	put_number(w, "p90_us", known ? us->p90 : NAN);
 	put_count(w, "n", us->n);
-	put_number(w, "low_us", known ? us->low : NAN);
-	put_number(w, "high_us", known ? us->high : NAN);
+	put_interval(w, "low_us", us->low, "high_us", known ? us->high : NAN);
 	put_number(w, "mean_us", known ? point->mean : NAN);
 	put_number(w, "min_us", known ? point->least : NAN);
 	put_number(w, "max_us", known ? point->most : NAN);
@@ -234,8 +240,7 @@ static void put_ratios(struct writer *w, const struct bench_result *result)
 		put_text(w, "b", ratio->b);
 		put_count(w, "x", ratio->x);
 		put_number(w, "median", ratio->median);
-		put_number(w, "low", ratio->low);
-		put_number(w, "high", ratio->high);
+		put_interval(w, "low", ratio->low, "high", ratio->high);
 		put_number(w, "p10", ratio->p10);
 		put_number(w, "p90", ratio->p90);
 		put_count(w, "rounds", ratio->rounds);
@@ -252,8 +257,7 @@ static void put_ratios(struct writer *w, const struct bench_result *result)
 		put_count(w, "x", growth->x);
 		put_count(w, "from", growth->from);
 		put_number(w, "median", growth->median);
-		put_number(w, "low", growth->low);
-		put_number(w, "high", growth->high);
+		put_interval(w, "low", growth->low, "high", growth->high);
 		end(w, '}');
 	}
 	end(w, ']');
@@ -319,7 +323,7 @@ int view_json(const struct bench_result *result, FILE *out, int flags)
 	put_count(w, "seed", request->seed);
 	end(w, '}');
 	putc('\n', out);
-	return ferror(out) ? -EIO : 0;
+	return view_end(out);
 }
 
 int bench_view_json(const struct bench_result *result, FILE *out)

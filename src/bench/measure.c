@@ -493,7 +493,7 @@ int bench_measure(const struct bench_request *request, const struct bench_progre
 		r = bench_evaluate(ret);
 	if (r < 0) {
 		snprintf(why, BENCH_WHY, "%s",
-			 r == -ENOENT ? "none of the series has that name"
+			 r == -ENOENT ? "none of these series is measured on huge pages"
 			 : run.why[0] ? run.why
 			 : *stop      ? "nothing was measured until then"
 				      : strerror(-r));

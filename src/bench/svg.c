@@ -7,7 +7,6 @@
  * over attributes, gives the classes other colours in the dark; page.js finds series and points
  * by data-series and data-x.
  */
-#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -462,5 +461,5 @@ int bench_view_svg(const struct bench_result *result, FILE *out)
 
 	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", out);
 	view_svg(result, out, &frame);
-	return ferror(out) ? -EIO : 0;
+	return view_end(out);
 }

@@ -48,6 +48,13 @@ size_t view_columns(const char *text);
 const char *view_safe(const char *text, char *buf, size_t size);
 bool view_has_utf8(void);
 
+/*
+ * How the writing went, as a view's last act: 0, or -errno of a write that failed. errno has kept
+ * it: after that write a view calls nothing else that could fail. What is still in the buffer is
+ * the caller's to flush.
+ */
+int view_end(FILE *out);
+
 /* ---- notes.c ------------------------------------------------------------------------------- */
 
 bool view_is_measured(const struct bench_point *point);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Times, numbers and strange characters, as all views write them. */
+#include <errno.h>
 #include <langinfo.h>
 #include <math.h>
 #include <string.h>
@@ -178,4 +179,11 @@ const char *view_safe(const char *text, char *buf, size_t size)
 bool view_has_utf8(void)
 {
 	return !strcmp(nl_langinfo(CODESET), "UTF-8");
+}
+
+int view_end(FILE *out)
+{
+	if (!ferror(out))
+		return 0;
+	return errno ? -errno : -EIO;
 }

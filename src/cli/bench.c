@@ -256,6 +256,47 @@ static const struct bench_workload *find_workload(int count, char **words)
 	return NULL;
 }
 
+/* Behind the name that the list begins with; NULL: none of them. */
+static const char *pass_name(const char *list, const char *const *names)
+{
+	for (; *names; names++) {
+		const size_t n = strlen(*names);
+
+		if (!strncmp(list, *names, n) && (list[n] == ',' || !list[n]))
+			return list + n;
+	}
+	return NULL;
+}
+
+/* Each name of --only; a peer is one too, and what this machine lacks. */
+static bool knows_series(const struct settings *s, const struct bench_workload *w)
+{
+	const char *names[BENCH_SERIES_MAX + PEERS_MAX + 1] = {NULL}, *near, *end;
+	char word[48];
+	size_t count = 0;
+
+	for (const struct bench_variant *const *v = w->variants; *v && count < BENCH_SERIES_MAX;
+	     v++)
+		names[count++] = (*v)->name;
+	for (size_t i = 0; i < s->peer_count; i++)
+		names[count++] = s->peers[i].name;
+	for (const char *at = s->only; at; at = *end ? end + 1 : NULL) {
+		end = pass_name(at, names);
+		if (end)
+			continue;
+		snprintf(word, sizeof(word), "%.*s", (int)strcspn(at, ","), at);
+		near = cli_nearest(word, names);
+		if (near)
+			cli_say("bench: %s has no series '%s'; did you mean %s?", w->name, word,
+				near);
+		else
+			cli_say("bench: %s has no series '%s'; --list tells what there is", w->name,
+				word);
+		return false;
+	}
+	return true;
+}
+
 /* Default points that do not fit are left out, and told; those asked for must fit. */
 static int choose_points(const struct settings *s, struct bench_request *request)
 {
@@ -343,7 +384,8 @@ static int make_request(const struct settings *s, int count, char **words,
 		.seed = s->seed ? (uint64_t)s->seed : (uint64_t)time(NULL),
 		.count = s->count,
 	};
-	if (!ret->workload || !is_executable(s->program) || choose_points(s, ret) < 0)
+	if (!ret->workload || !knows_series(s, ret->workload) || !is_executable(s->program) ||
+	    choose_points(s, ret) < 0)
 		return -EINVAL;
 	ret->huge = ret->workload->takes_memory &&
 		    (s->pages == PAGES_HUGE || s->pages == PAGES_BOTH ||
@@ -413,6 +455,8 @@ static int write_file(const char *path, view *show, const struct bench_result *r
 		r = -errno;
 	if (r < 0)
 		cli_say("bench: cannot write %s: %s", path, strerror(-r));
+	if (r < 0 && f == stdout)
+		out_forget(stdout);
 	return r;
 }
 
@@ -427,8 +471,10 @@ static int show(const struct cli_common *common, const struct settings *s,
 		bench_view_text(result, stdout, out_use_color(common->color, stdout), s->count);
 	if (r == 0)
 		r = out_finish(stdout);
-	if (r < 0)
+	if (r < 0) {
 		cli_say("cannot print: %s", strerror(-r));
+		out_forget(stdout);
+	}
 	r |= write_file(s->json_file, bench_view_json, result);
 	r |= write_file(s->csv_file, bench_view_csv, result);
 	r |= write_file(s->html_file, bench_view_html, result);

@@ -601,7 +601,7 @@ static int print_all(struct session *s, int count, char **words)
 		r = out_finish(s->view.out);
 	if (r < 0 && r != -ENOMEM) {
 		cli_say("cannot write to standard output: %s", strerror(-r));
-		clearerr(s->view.out); /* told once */
+		out_forget(s->view.out);
 	}
 	return r;
 }

@@ -13,7 +13,7 @@ int out_json(FILE *stream, struct json_object *object)
 
 	if (text && fprintf(stream, "%s\n", text) < 0) {
 		r = -errno;
-		clearerr(stream); /* told once */
+		out_forget(stream);
 	}
 	json_object_put(object);
 	return r;

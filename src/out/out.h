@@ -70,5 +70,7 @@ int out_json(FILE *stream, struct json_object *object);
 
 /* Flush; -errno if anything written to the stream was lost, and after a loss a line end more. */
 int out_finish(FILE *stream);
+/* What was lost has been told: neither that nor what is still in the buffer is told again. */
+void out_forget(FILE *stream);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <libsmartcols.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -195,4 +196,10 @@ int out_finish(FILE *stream)
 	if (!errno && putc('\n', stream) != EOF)
 		fflush(stream);
 	return errno ? -errno : -EIO;
+}
+
+void out_forget(FILE *stream)
+{
+	__fpurge(stream);
+	clearerr(stream);
 }

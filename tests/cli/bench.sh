@@ -87,6 +87,7 @@ for s in r['series']:
         at = f"{s['name']} at {p['x']}: "
         for key in 'median_us p10_us p90_us n'.split():
             want(at + 'no ' + key, key in p)
+        want(at + 'half an interval', (p['low_us'] is None) == (p['high_us'] is None))
         want(at + str(p['why']), 'too soon' not in str(p['why']))
         want(at + 'samples', len(p['samples_us']) == p['n'])
         if p['n'] == 0:
@@ -101,9 +102,10 @@ want('nothing was measured', measured)
 for ratio in r['ratios']:
     for key in 'a b x median low high'.split():
         want('no ratios.' + key, key in ratio)
-    low, high = ratio['low'], ratio['high']
-    want('ratio: ' + str(ratio), (low is None or low <= ratio['median']) and
-         (high is None or ratio['median'] <= high))
+for row in r['ratios'] + r['growth']:
+    low, high = row['low'], row['high']
+    want('interval: ' + str(row), low is high is None or
+         None not in (low, high) and low <= row['median'] <= high)
 # A machine may be busy with other things: it is the order that counts.
 want(f"{r['seconds']} s of {budget} s", r['seconds'] < float(budget) + 25)
 want(f'{int(ended) - int(begun)} ms of {budget} s', int(ended) - int(begun) < 1000 * (float(budget) + 25))
@@ -179,6 +181,11 @@ refused 'an empty list' 'numbers parted by commas' launch --heap ''
 refused 'nothing behind a comma' 'numbers parted by commas' launch --heap 2M,
 refused 'the same point twice' 'a list with each point once' launch --heap 2M,2048K
 refused 'too many points' 'at most 16 points' fds --fds 10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26
+refused 'no such series' "fds has no series 'flor'; did you mean floor\?" fds --only posix_spawn,flor,ramet-spawn
+refused 'no series like it' "fds has no series 'xyzzy'; --list" fds --only xyzzy
+refused 'a series of another workload' "launch has no series 'mutex'; --list" --only floor,mutex
+refused 'no name behind a comma' "fds has no series ''; --list" fds --only floor,
+refused 'no such peer' "fds has no series 'god'; did you mean good\?" fds --only floor,god --peer good=true
 refused 'no trials' 'a number from 1 to 50' --trials 0
 refused 'a processor that is not there' 'number of a processor' --pin 9999
 refused 'a peer without a command' 'NAME=COMMAND' --peer quick
@@ -194,8 +201,8 @@ for budget in 0 -1 x 5h nan 1e9; do
 	bench "--budget $budget" 2 "--budget=$budget" fds
 	said "--budget $budget" 'a time from 0.5s to 1440m'
 done
-bench 'series that are not there' 1 fds --only none --budget 1s
-said 'series that are not there' 'none of the series has that name'
+bench 'series of small pages' 1 blocked --heap 2M --pages huge --only floor --budget 1s
+said 'series of small pages' 'none of these series is measured on huge pages'
 bench 'a program that fails' 1 fds --program /bin/false --budget 1s
 said 'a program that fails' 'the child ended with status 1'
 
@@ -298,11 +305,12 @@ fi
 status 'a full disk' 1 bash -c "$RAMET bench fds --budget 0.5s >/dev/full"
 said 'a full disk' 'cannot print: No space left'
 status 'a full disk, JSON' 1 bash -c "$RAMET bench fds --budget 0.5s --json >/dev/full"
-said 'a full disk, JSON' 'cannot (print|write)'
+said 'a full disk, JSON' 'cannot print: No space left'
+is 'told once' "$(grep -c 'No space left' "$TMP/err")" 1
 status 'standard output is closed' 1 bash -c "$RAMET bench fds --budget 0.5s >&-"
 said 'standard output is closed' 'cannot print: Bad file descriptor'
-bench 'a file on a full disk' 1 fds --budget 0.5s --csv /dev/full
-said 'a file on a full disk' 'cannot write /dev/full'
+bench 'files on a full disk' 1 fds --budget 0.5s --json=/dev/full --csv /dev/full --html /dev/full --svg /dev/full
+is 'each is told, and why' "$(grep -c 'cannot write /dev/full: No space left' "$TMP/err")" 4
 like 'the text is there' "$(cat "$TMP/out")" 'Median time'
 status 'the program cannot be written' 1 env TMPDIR=/no/such "$RAMET" bench fds --budget 0.5s
 said 'the program cannot be written' 'no file in /no/such for the program to launch: No such file'

@@ -4,6 +4,7 @@
  * what there is, whatever is missing, and no name gets out of its place. What a browser makes of
  * the page is tests/browser's.
  */
+#include <errno.h>
 #include <json-c/json.h>
 #include <locale.h>
 
@@ -240,6 +241,46 @@ static void test_json(enum made kind)
 	json_object_put(all);
 }
 
+static bool has_interval(struct json_object *of, const char *low, const char *high, bool known)
+{
+	struct json_object *ends[2];
+
+	return json_object_object_get_ex(of, low, &ends[0]) &&
+	       json_object_object_get_ex(of, high, &ends[1]) && (ends[0] != NULL) == known &&
+	       (ends[1] != NULL) == known;
+}
+
+/* As stats.c tells that there is none: from 0 to infinity. */
+static void test_no_interval(void)
+{
+	struct bench_result *made = make_result(MADE_PLAIN);
+	struct json_object *all, *points, *ratios, *growth;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	made->series[0].points[0].us.low = made_ratios[0].low = made_growths[0].low = 0;
+	made->series[0].points[0].us.high = made_ratios[0].high = made_growths[0].high = INFINITY;
+	bench_view_json(made, out);
+	fclose(out);
+	all = json_tokener_parse(text);
+	points = get(json_object_array_get_idx(get(all, "series"), 0), "points");
+	ratios = get(all, "ratios");
+	growth = get(all, "growth");
+	for (size_t i = 0; i < 2; i++) {
+		const char *word = i ? "an interval is told" : "of none both ends are null";
+
+		ok(has_interval(json_object_array_get_idx(points, i), "low_us", "high_us", i),
+		   "a point: %s", word);
+		ok(has_interval(json_object_array_get_idx(ratios, i), "low", "high", i),
+		   "a ratio: %s", word);
+		ok(has_interval(json_object_array_get_idx(growth, i), "low", "high", i),
+		   "a growth: %s", word);
+	}
+	json_object_put(all);
+	free(text);
+}
+
 /* ---- CSV ---- */
 
 static void test_csv(void)
@@ -470,6 +511,43 @@ static void test_plot(void)
 	setlocale(LC_CTYPE, "C");
 }
 
+/* A write that fails half-way is told by its own number, even if there is room again thereafter. */
+static ssize_t fail_once(void *cookie, const char *data, size_t size)
+{
+	bool *failed = cookie;
+
+	(void)data;
+	if (*failed)
+		return (ssize_t)size;
+	*failed = true;
+	errno = EDQUOT;
+	return 0;
+}
+
+static void test_failed_write(enum made kind)
+{
+	static const struct {
+		const char *name;
+		int (*view)(const struct bench_result *result, FILE *out);
+	} rows[] = {
+		{"CSV", bench_view_csv},
+		{"HTML", bench_view_html},
+		{"JSON", bench_view_json},
+		{"SVG", bench_view_svg},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char buffer[16]; /* a write soon, and many more */
+		bool failed = false;
+		FILE *out = fopencookie(&failed, "w", (cookie_io_functions_t){.write = fail_once});
+
+		setvbuf(out, buffer, _IOFBF, sizeof(buffer));
+		is_int(rows[i].view(make_result(kind), out), -EDQUOT, "%s: %s on a full disk",
+		       made_names[kind], rows[i].name);
+		fclose(out);
+	}
+}
+
 int main(void)
 {
 	test_words();
@@ -479,8 +557,10 @@ int main(void)
 		test_json((enum made)kind);
 		test_svg((enum made)kind);
 		test_html((enum made)kind);
+		test_failed_write((enum made)kind);
 		test_text((enum made)kind);
 	}
+	test_no_interval();
 	test_csv();
 	test_sentences();
 	test_plot();
